@@ -1,0 +1,110 @@
+import { constants } from 'node:fs';
+
+import { cString, type LibcBinding } from './libc.ts';
+import { AT } from './path-flags.ts';
+
+/** A point in time as the kernel keeps it: `nanoseconds` is 0 to 999,999,999 and counts up from `seconds`. */
+export interface FileTime {
+  /** Since 1970, whole. */
+  seconds: number;
+  nanoseconds: number;
+}
+
+/** What Node's fs lacks to make files exactly as an archive says. All throw a `SyscallError`; paths are bytes without NUL. */
+export interface FileCalls {
+  /** futimens(2): access and modification time of an open file. */
+  setFileTimes(fd: number, time: FileTime): void;
+  /** utimensat(2) without following a symlink at the end of `path`. */
+  setPathTimes(path: Uint8Array, time: FileTime): void;
+  /** mknod(2): `mode` with the type in it (S_IFCHR, S_IFBLK, S_IFIFO), `device` from `deviceNumber`. */
+  makeNode(path: Uint8Array, mode: number, device: bigint): void;
+  /** openat(2), always close-on-exec; `path` is relative to the folder open as `folder`. Answers a descriptor. */
+  openAt(folder: number, path: Uint8Array, flags: number): number;
+  /** getdents64(2): the next names in an open folder, one character per byte, without `.` and `..`; undefined at the end. */
+  nextNames(folder: number): string[] | undefined;
+}
+
+/** Binds the calls; keep the result, binding costs more than calling. Throws as `bindLibc` does. */
+export function bindFileCalls(libc: LibcBinding): FileCalls {
+  const futimens = libc.bind('futimens', 'int', ['int', 'void *']);
+  const utimensat = libc.bind('utimensat', 'int', ['int', 'void *', 'void *', 'int']);
+  const openat = libc.bind('openat', 'int', ['int', 'void *', 'int']);
+  // Through syscall(2): before 2.33, glibc has no mknod that can be found at run time.
+  const mknodat = libc.bind('syscall', 'int64', ['int64', 'int', 'void *', 'uint', 'uint64']);
+  const getdents64 = libc.bind('syscall', 'int64', ['int64', 'int', 'void *', 'uint64']); // in glibc since 2.30
+  const numbers = syscallNumbers();
+  const times = Buffer.alloc(2 * TIMESPEC_SIZE); // filled again by each call: nothing here is asynchronous
+  return {
+    setFileTimes(fd, time) {
+      futimens([fd, writeTimes(times, time)]);
+    },
+    setPathTimes(path, time) {
+      utimensat([AT.FDCWD, cString(path), writeTimes(times, time), AT.SYMLINK_NOFOLLOW], shown(path));
+    },
+    makeNode(path, mode, device) {
+      mknodat([numbers.mknodat, AT.FDCWD, cString(path), mode, device], shown(path));
+    },
+    openAt(folder, path, flags) {
+      return openat([folder, cString(path), flags | O_CLOEXEC], shown(path));
+    },
+    nextNames(folder) {
+      const entries = Buffer.alloc(32_768);
+      const length = getdents64([numbers.getdents64, folder, entries, entries.length]);
+      return length === 0 ? undefined : namesOf(entries.subarray(0, length));
+    },
+  };
+}
+
+/** `major`:`minor` as mknod(2) wants it; the kernel has 12 bits for one and 20 for the other. glibc sys/sysmacros.h. */
+export function deviceNumber(major: number, minor: number): bigint {
+  return (
+    (BigInt(major & 0xfff) << 8n) |
+    BigInt(minor & 0xff) |
+    ((BigInt(minor) & 0xfff00n) << 12n) |
+    ((BigInt(major) & 0xfffff000n) << 32n)
+  );
+}
+
+/** The other way: 'major' and 'minor' of an `st_rdev`. */
+export function deviceParts(rdev: number): { major: number; minor: number } {
+  const bits = BigInt(rdev);
+  return { major: Number((bits >> 8n) & 0xfffn), minor: Number((bits & 0xffn) | ((bits >> 12n) & 0xfff00n)) };
+}
+
+const O_CLOEXEC = 0o2000000; // Node's constants lack it
+const TIMESPEC_SIZE = 16; // two 64-bit words on every 64-bit machine
+
+function writeTimes(bytes: Buffer, time: FileTime): Buffer {
+  for (const at of [0, TIMESPEC_SIZE]) {
+    bytes.writeBigInt64LE(BigInt(time.seconds), at);
+    bytes.writeBigInt64LE(BigInt(time.nanoseconds), at + 8);
+  }
+  return bytes;
+}
+
+/** struct linux_dirent64: inode and offset of 8 bytes each, length of the entry, type, name with a NUL. */
+function namesOf(entries: Buffer): string[] {
+  const names: string[] = [];
+  for (let at = 0; at < entries.length; at += entries.readUInt16LE(at + 16)) {
+    const start = at + 19;
+    const name = entries.toString('latin1', start, entries.indexOf(0, start));
+    if (name !== '.' && name !== '..') names.push(name);
+  }
+  return names;
+}
+
+/** Every machine but x64 has the generic table: include/uapi/asm-generic/unistd.h. */
+function syscallNumbers(): { mknodat: number; getdents64: number } {
+  return process.arch === 'x64' ? { mknodat: 259, getdents64: 217 } : { mknodat: 33, getdents64: 61 };
+}
+
+function shown(path: Uint8Array): string {
+  return Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString();
+}
+
+/** File types in `mode` for `makeNode`. */
+export const NODE_TYPES = {
+  character: constants.S_IFCHR,
+  block: constants.S_IFBLK,
+  fifo: constants.S_IFIFO,
+} as const;

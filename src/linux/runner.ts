@@ -1,0 +1,145 @@
+import { spawn, type ChildProcess, type IOType } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import type { Duplex } from 'node:stream';
+import { ToolError } from '../errors.ts';
+import { encodeProgram } from './encode-program.ts';
+import { DEATH_SIGNAL } from './fork-steps.ts';
+import { writeIdMaps } from './id-maps.ts';
+import type { Ownership } from './ownership.ts';
+import { FCNTL, SIGNAL } from './process-flags.ts';
+import type { Program, Step } from './program.ts';
+import { serveRunner } from './runner-connection.ts';
+import { runnerFile } from './runner-file.ts';
+import { isMachine } from './syscalls.ts';
+
+export interface RunnerOptions {
+  program: Program;
+  /** The command's descriptors 0, 1, 2 and so on, at least three, as for child_process.spawn; all others are closed. */
+  stdio: readonly (IOType | number)[];
+  /** Descriptors of ours that stay open in waiters, for as long as those live, but not in the command: a lock. */
+  held?: readonly number[] | undefined;
+  /** Whose id maps Node writes when the program asks for them: see userNamespaceSteps. */
+  idMap?: Ownership | undefined;
+  /** Folder for the executable file: see runnerFile. */
+  runnerFolder: string;
+  /** Whether the runner gets a session of its own, so that no signal of the terminal reaches it. */
+  detached?: boolean | undefined;
+  /** Aborting ends the program with SIGKILL. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface RunningProgram {
+  /** The process that Node has started: the outermost waiter, or the command if nothing forks. Undefined when there is none. */
+  readonly pid: number | undefined;
+  /** For its `stdio` streams. */
+  readonly child: ChildProcess;
+  /**
+   * Resolves when the last step was `execve` and has succeeded, or when the program came to its end in another way; `pid` is that
+   * of the child of the first fork, or the runner's own. Rejects with a StepError, with the ToolError of the id maps, with the
+   * system error of a process that cannot be created, or with the reason of the abort.
+   */
+  readonly started: Promise<{ pid: number }>;
+  /** The command's exit status, or 128 + the signal that ended it. Rejects only when no process could be created. */
+  readonly exited: Promise<{ code: number }>;
+  /**
+   * Sends a signal by number, as kill(2) does and with its errors; SIGKILL ends the child of the fork, not the waiter.
+   * Does nothing after the end.
+   */
+  signal(number: number): void;
+}
+
+/**
+ * Starts the runner with a program. Nothing waits here: see the promises of the result, neither of which has to be handled.
+ * The program ends with the thread that calls this: the kernel takes the end of a worker for the end of the parent.
+ * Throws ToolError ERR_HOST where no runner can be executed, the reason of a signal that is already aborted, what encodeProgram
+ * throws, and system errors of child_process.spawn.
+ */
+export function startRunner(options: RunnerOptions): RunningProgram {
+  const { stdio, runnerFolder, held = [], detached = false } = options;
+  options.signal?.throwIfAborted();
+  if (!isMachine(process.arch)) {
+    throw new ToolError('ERR_HOST', `Cannot start programs on "${process.arch}": there is a runner for x64 only`);
+  }
+  const control = stdio.length + held.length;
+  if (control > MAX_CONTROL) throw new TypeError(`The runner can be given ${MAX_CONTROL} descriptors at most`);
+  const prelude = descriptorSteps(stdio.length, control);
+  const blob = encodeProgram([...prelude, ...options.program], process.arch, { held: stdio.length, control });
+  const file = runnerFile(runnerFolder, process.arch);
+  let child: ChildProcess;
+  try {
+    child = spawn(file.path, [String.fromCharCode(CHARACTER_0 + control)], {
+      argv0: 'mydocker-runner',
+      stdio: [...stdio, ...held, 'pipe'],
+      env: {},
+      detached,
+    });
+  } finally {
+    file.release(); // spawn returns when the file has been executed
+  }
+  return supervise({ child, blob, prelude, options });
+}
+
+const CHARACTER_0 = 48;
+const MAX_CONTROL = 126 - CHARACTER_0; // the connection's number is told by one printable character
+
+/** Only the connection and the command's own descriptors are left, and the latter alone survive execve. */
+function descriptorSteps(firstHeld: number, control: number): Step[] {
+  const what = 'close the descriptors of the caller';
+  const steps: Step[] = [{ call: 'close_range', args: [control + 1, 0xffffffff, 0], what }];
+  for (let descriptor = firstHeld; descriptor <= control; descriptor += 1) {
+    steps.push({ call: 'fcntl', args: [descriptor, FCNTL.SETFD, FCNTL.FD_CLOEXEC], what });
+  }
+  return steps;
+}
+
+interface Launch {
+  child: ChildProcess;
+  blob: Buffer;
+  prelude: readonly Step[];
+  options: RunnerOptions;
+}
+
+function supervise(launch: Launch): RunningProgram {
+  const { child, options } = launch;
+  const forks = options.program.some((step) => step.fork !== undefined);
+  const signal = (number: number): void => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    process.kill(child.pid, forks && number === SIGNAL.KILL ? DEATH_SIGNAL : number);
+  };
+  const exited = new Promise<{ code: number }>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, name) => resolve({ code: code ?? codeOfSignal(name) }));
+  });
+  const started = start(launch);
+  const abort = (): void => signal(SIGNAL.KILL);
+  options.signal?.addEventListener('abort', abort);
+  const finished = (): void => options.signal?.removeEventListener('abort', abort);
+  exited.then(finished, finished);
+  started.catch(() => undefined); // who wants to know looks at the promise itself
+  return { pid: child.pid, child, started, exited, signal };
+}
+
+function codeOfSignal(name: NodeJS.Signals | null): number {
+  const number = name === null ? 0 : constants.signals[name];
+  return 128 + (number === DEATH_SIGNAL ? SIGNAL.KILL : number);
+}
+
+async function start({ child, blob, prelude, options }: Launch): Promise<{ pid: number }> {
+  const { pid } = child;
+  if (pid === undefined) {
+    const [error] = (await once(child, 'error')) as [Error];
+    throw error;
+  }
+  const forked = await serveRunner({
+    stream: child.stdio.at(-1) as Duplex,
+    blob,
+    program: [...prelude, ...options.program],
+    prelude: prelude.length,
+    writeIdMaps: async () => {
+      if (options.idMap?.kind !== 'mapped') throw new TypeError('The program wants id maps: give startRunner an idMap');
+      await writeIdMaps(pid, options.idMap, { signal: options.signal });
+    },
+  }).finally(() => options.signal?.throwIfAborted());
+  return { pid: forked ?? pid };
+}
