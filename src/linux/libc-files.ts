@@ -103,8 +103,8 @@ function shown(path: Uint8Array): string {
 }
 
 /** File types in `mode` for `makeNode`. */
-export const NODE_TYPES = {
+export const NODE_TYPES: Readonly<Record<'character' | 'block' | 'fifo', number>> = {
   character: constants.S_IFCHR,
   block: constants.S_IFBLK,
   fifo: constants.S_IFIFO,
-} as const;
+};

@@ -7,7 +7,7 @@ import { errnoName, errnoNumber, errnoText } from './errno.ts';
 export type LibcArgument = number | bigint | Uint8Array | string | null;
 
 /** koffi's names for the C types that are needed here. A pointer is 'void *'; variadic functions end in '...'. */
-export type CType = 'int' | 'uint' | 'int64' | 'uint64' | 'size_t' | 'ssize_t' | 'void *' | '...';
+export type CType = 'int' | 'uint' | 'int64' | 'uint64' | 'size_t' | 'void *' | '...';
 
 /**
  * A C function that answers -1 and sets errno when it fails. `path` is only for the error.
@@ -30,7 +30,7 @@ export interface LibcBinding {
 
 /** The functions that more than one part needs. Others bind their own through `bindLibc`, in files beside this one. */
 export interface Libc {
-  /** flock(2); `operation` is a sum of LOCK_SH, LOCK_EX, LOCK_NB and LOCK_UN. Held by the open file, freed with its last descriptor. */
+  /** flock(2); `operation` is a sum of LOCK_SH or LOCK_EX and LOCK_NB. Held by the open file, freed with its last descriptor. */
   flock(fd: number, operation: number, path?: string): void;
   /**
    * syncfs(2): blocks until all of the file system that holds `fd` is on disk, perhaps for seconds: for a process that has
@@ -42,7 +42,6 @@ export interface Libc {
 export const LOCK_SH = 1;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
-export const LOCK_UN = 8;
 
 const EINTR = errnoNumber('EINTR');
 

@@ -1,0 +1,14 @@
+export type { TestAuth } from './auth.ts';
+export type { Fault } from './fault.ts';
+export type { InstantTiming } from './instant-timing.ts';
+export type { ServerCertificate } from './make-certificates.ts';
+export type { TestLayer } from './put-image.ts';
+export type { TestProxy } from './start-proxy.ts';
+export type { LoggedRequest, TestRegistry, TestRegistryOptions } from './start-registry.ts';
+export { errorBody } from './auth.ts';
+export { madeContent, sha256 } from './content.ts';
+export { RATE_WINDOW, instantTiming } from './instant-timing.ts';
+export { makeCertificates } from './make-certificates.ts';
+export { putImage, putIndex } from './put-image.ts';
+export { startProxy } from './start-proxy.ts';
+export { startRegistry } from './start-registry.ts';
