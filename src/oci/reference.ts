@@ -103,7 +103,7 @@ function splitRegistry(name: string): { registry: string; rest: string } {
 
 function pathProblem(path: string, repository: string): string | undefined {
   if (path === '') return 'repository name is missing';
-  if (path !== path.toLowerCase()) return 'repository name must be lower case';
+  if (path !== path.toLowerCase()) return 'repository name must be lowercase';
   const character = /[^a-z0-9._/-]/u.exec(path)?.[0];
   if (character !== undefined) {
     return `repository name contains "${character}", only a-z, 0-9, ".", "_", "-" and "/" are allowed`;
@@ -138,7 +138,11 @@ function badDigest(digest: string | undefined): string | undefined {
 }
 
 function invalid(text: string, problem: string): ToolError {
-  return new ToolError('ERR_REFERENCE', `Cannot parse image reference "${printable(text)}": ${printable(problem)}`, {
-    hint: 'A reference looks like alpine, alpine:3.19 or registry.example.com:5000/team/app@sha256:….',
-  });
+  return new ToolError(
+    'ERR_REFERENCE',
+    `Cannot parse image reference "${printable(text)}": invalid reference format: ${printable(problem)}`,
+    {
+      hint: 'A reference looks like alpine, alpine:3.19 or registry.example.com:5000/team/app@sha256:….',
+    },
+  );
 }

@@ -126,12 +126,12 @@ describe('parseReference()', () => {
   });
 
   test.each([
-    ['Alpine', 'must be lower case'],
-    ['Uppercase:tag', 'must be lower case'],
-    ['docker/Docker', 'must be lower case'],
-    ['docker.io/docker/Docker', 'must be lower case'],
-    ['test:5000/Uppercase/lowercase:tag', 'must be lower case'],
-    ['\u00c9cole', 'must be lower case'],
+    ['Alpine', 'must be lowercase'],
+    ['Uppercase:tag', 'must be lowercase'],
+    ['docker/Docker', 'must be lowercase'],
+    ['docker.io/docker/Docker', 'must be lowercase'],
+    ['test:5000/Uppercase/lowercase:tag', 'must be lowercase'],
+    ['\u00c9cole', 'must be lowercase'],
     ['aa/asdf$$^/aa', 'contains "$"'],
     ['a/%2f', 'contains "%"'],
     ['a?b', 'contains "?"'],
@@ -245,7 +245,7 @@ describe('parseReference()', () => {
     expectToolError(
       () => parseReference('Alpine'),
       'ERR_REFERENCE',
-      'Cannot parse image reference "Alpine": repository name must be lower case',
+      'Cannot parse image reference "Alpine": invalid reference format: repository name must be lowercase',
     );
   });
 
