@@ -1,0 +1,118 @@
+import { isToolError } from '../errors.ts';
+import { parseDescriptor, type Descriptor } from '../oci/descriptor.ts';
+import { parseDigest, type Digest } from '../oci/digest.ts';
+import type { Platform } from '../oci/platform.ts';
+import { unreadable, type IndexEntry } from './index-file.ts';
+
+/** What a name in the store stands for, or an image that has lost its last name. */
+export interface ImageRecord {
+  /** Canonical: `docker.io/library/alpine:latest`, or `docker.io/library/alpine@sha256:…`. Undefined without a name: dangling. */
+  name: string | undefined;
+  /** What the tag names: an index, or a manifest. */
+  target: Descriptor;
+  /** The manifest for `platform`; the target itself unless that is an index. */
+  manifest: Digest;
+  /** The config of that manifest. */
+  imageId: Digest;
+  platform: Platform;
+  /** As the config has it, RFC 3339. */
+  created: string | undefined;
+  /** Of all layers unpacked, in bytes. */
+  sizeBytes: number;
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */
+const NAME = 'org.opencontainers.image.ref.name';
+// What a list of images shows stands in the entry itself, so that listing reads one file.
+const MANIFEST = 'dev.mydocker.manifest';
+const CONFIG = 'dev.mydocker.config';
+const CREATED = 'dev.mydocker.created';
+const SIZE = 'dev.mydocker.size';
+
+/** The name of an entry, whoever wrote it. */
+export function entryName({ annotations }: IndexEntry): string | undefined {
+  return annotations.get(NAME);
+}
+
+/** Whether this engine wrote the entry. What other tools have put into the layout is kept, and is no image of ours. */
+export function isOwnEntry({ annotations }: IndexEntry): boolean {
+  return annotations.has(MANIFEST);
+}
+
+/** The manifest that an entry of ours stands for, unchecked: for comparing. */
+export function manifestOf({ annotations }: IndexEntry): string | undefined {
+  return annotations.get(MANIFEST);
+}
+
+/** Reads an entry of ours. `where` names it in the error. Throws ERR_STORE_DAMAGED. */
+export function parseRecord(entry: IndexEntry, where: string): ImageRecord {
+  try {
+    const { platform, annotations = {}, ...target } = parseDescriptor(entry.value, where);
+    const {
+      [NAME]: name,
+      [MANIFEST]: manifest,
+      [CONFIG]: config,
+      [CREATED]: created,
+      [SIZE]: size,
+      ...others
+    } = annotations;
+    if (name === '') throw unreadable(where, 'its image name is empty');
+    if (manifest === undefined || config === undefined || platform === undefined) {
+      throw unreadable(where, 'it lacks manifest, config or platform');
+    }
+    return {
+      name,
+      target: Object.keys(others).length === 0 ? target : { ...target, annotations: others },
+      manifest: parseDigest(manifest),
+      imageId: parseDigest(config),
+      platform,
+      created,
+      sizeBytes: parseSize(size, where),
+    };
+  } catch (error) {
+    if (isToolError(error, 'ERR_MANIFEST', 'ERR_DIGEST')) throw unreadable(where, error.message, error);
+    throw error;
+  }
+}
+
+function parseSize(text: string | undefined, where: string): number {
+  const size = Number(text);
+  if (text === undefined || !Number.isSafeInteger(size) || size < 0)
+    throw unreadable(where, 'its size is not a number');
+  return size;
+}
+
+/** The entry for a record. Annotations that others gave to the same content under this name stay. */
+export function encodeRecord(record: ImageRecord, previous: IndexEntry | undefined): IndexEntry {
+  const { mediaType, digest, size, artifactType, annotations: own } = record.target;
+  const kept = previous?.value['digest'] === digest ? [...previous.annotations] : [];
+  const annotations = new Map([
+    ...kept,
+    ...Object.entries(own ?? {}),
+    [MANIFEST, record.manifest],
+    [CONFIG, record.imageId],
+    [SIZE, String(record.sizeBytes)],
+  ]);
+  annotations.delete(CREATED);
+  if (record.created !== undefined) annotations.set(CREATED, record.created);
+  annotations.delete(NAME);
+  if (record.name !== undefined) annotations.set(NAME, record.name);
+  const value = {
+    mediaType,
+    digest,
+    size,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    platform: encodePlatform(record.platform),
+    annotations: Object.fromEntries(annotations),
+  };
+  return { value, annotations };
+}
+
+function encodePlatform({ os, architecture, variant, osVersion }: Platform): Record<string, string> {
+  return {
+    architecture,
+    os,
+    ...(osVersion === undefined ? {} : { 'os.version': osVersion }),
+    ...(variant === undefined ? {} : { variant }),
+  };
+}

@@ -1,0 +1,105 @@
+import { isToolError } from '../errors.ts';
+import { throwIfAborted } from '../fs/abort.ts';
+import { isDigest, type Digest } from '../oci/digest.ts';
+import { MAX_DOCUMENT_BYTES } from '../oci/json.ts';
+import { isIndexMediaType, isManifestMediaType } from '../oci/media-types.ts';
+import type { BlobStore } from './blob-store.ts';
+import { damaged } from './damaged.ts';
+import { entryName, isOwnEntry, parseRecord } from './image-record.ts';
+import { readIndexFile, unreadable, type IndexEntry } from './index-file.ts';
+import type { InternalPaths } from './layout.ts';
+import { readLeases } from './leases.ts';
+import { referencesOf, type References } from './references.ts';
+
+export interface MarkOptions {
+  blobs: BlobStore;
+  paths: InternalPaths;
+  /** Manifests that containers were made from. */
+  manifests: readonly Digest[];
+  signal?: AbortSignal | undefined;
+}
+
+/** Where to go on looking. */
+interface Pending {
+  digest: Digest;
+  /** `unknown`: perhaps a document, perhaps a layer, perhaps not there at all. */
+  kind: 'manifest' | 'config' | 'unknown';
+  /** If it is missing, nobody can tell what else is reachable. */
+  required: boolean;
+}
+
+/**
+ * Everything that a name, a living lease or a container may still need: digests of blobs and chain IDs of layers.
+ * Call with the garbage collection lock held exclusively.
+ *
+ * Throws ERR_STORE_DAMAGED rather than leave anything out: for names that cannot be read, for an image of ours whose manifest
+ * or config is missing, and for any manifest or config on the way that is there and cannot be read.
+ */
+export async function markReachable(options: MarkOptions): Promise<Set<Digest>> {
+  const marked = new Set<Digest>();
+  const followed = new Set<string>();
+  const pending = await findRoots(options);
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    throwIfAborted(options.signal, 'collect garbage');
+    marked.add(next.digest);
+    const key = `${next.digest} ${next.kind} ${next.required}`; // a lease may have passed over what a name needs
+    if (followed.has(key)) continue;
+    followed.add(key);
+    const references = await follow(options.blobs, next);
+    for (const digest of [...references.blobs, ...references.chainIds]) marked.add(digest);
+    for (const child of references.documents) pending.push(below(next, child));
+  }
+  return marked;
+}
+
+/** An index lists platforms that were never pulled; but a manifest that has to be there is nothing without its config. */
+function below({ kind, required }: Pending, child: References['documents'][number]): Pending {
+  if (kind === 'unknown') return { digest: child.digest, kind, required: false };
+  return { ...child, required: required && child.kind === 'config' };
+}
+
+async function findRoots({ paths, manifests }: MarkOptions): Promise<Pending[]> {
+  const leased = [...readLeases(paths)].map((digest): Pending => ({ digest, kind: 'unknown', required: false }));
+  const used = manifests.map((digest): Pending => ({ digest, kind: 'manifest', required: false }));
+  const { entries } = await readIndexFile(paths.index);
+  return [...leased, ...used, ...entries.flatMap((entry) => rootsOf(entry, paths.index))];
+}
+
+function rootsOf(entry: IndexEntry, index: string): Pending[] {
+  const where = `${index} "${entryName(entry) ?? ''}"`;
+  if (isOwnEntry(entry)) {
+    const { target, manifest } = parseRecord(entry, where);
+    return [target.digest, manifest].map((digest) => ({ digest, kind: 'manifest', required: true }));
+  }
+  const { digest, mediaType } = entry.value;
+  if (typeof digest !== 'string' || !isDigest(digest)) throw unreadable(where, 'it has no digest that is known here');
+  const isDocument = typeof mediaType === 'string' && (isManifestMediaType(mediaType) || isIndexMediaType(mediaType));
+  return [{ digest, kind: isDocument ? 'manifest' : 'unknown', required: false }];
+}
+
+const NOTHING: References = { documents: [], blobs: [], chainIds: [] };
+
+async function follow(blobs: BlobStore, { digest, kind, required }: Pending): Promise<References> {
+  const stored = await blobs.stat(digest);
+  if (stored === undefined) {
+    if (required) throw lost(digest, 'it is not in the store, and an image needs it');
+    return NOTHING;
+  }
+  if (kind === 'unknown' && stored.size > MAX_DOCUMENT_BYTES) return NOTHING;
+  try {
+    const bytes = await blobs.read({ mediaType: '', digest, size: stored.size }, MAX_DOCUMENT_BYTES);
+    return referencesOf(bytes, digest);
+  } catch (error) {
+    if (!isToolError(error, 'ERR_STORE_DAMAGED', 'ERR_MANIFEST', 'ERR_LIMIT')) throw error;
+    if (kind === 'unknown') return NOTHING;
+    // The config of an artifact need not be JSON. What is intact and not a document refers to nothing.
+    if (kind === 'config' && !required && error.code !== 'ERR_STORE_DAMAGED') return NOTHING;
+    throw lost(digest, error.message, error);
+  }
+}
+
+function lost(digest: Digest, problem: string, cause?: unknown): Error {
+  const hint =
+    'Nothing was deleted. Pull the image that it belongs to again, or remove that image by name, and try again.';
+  return damaged(digest, problem, { hint, cause });
+}

@@ -1,0 +1,74 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+
+import { advisoryLockPath } from '../fs/advisory-lock.ts';
+import { diskError, hasErrno } from '../fs/disk-error.ts';
+import { tryFileLock, withFileLock } from '../fs/kernel-lock.ts';
+import { isTemporaryName } from '../fs/write-file-atomic.ts';
+import type { InternalPaths, StorePaths } from './layout.ts';
+import type { TrashBin } from './trash.ts';
+
+/** `ingest/`: what no living process is writing to. With `keepPartial`, downloads that a later pull can go on with stay. */
+export function removeIngests({ ingest }: Pick<StorePaths, 'ingest'>, keepPartial: boolean): void {
+  const names = fs.readdirSync(ingest);
+  for (const name of names) {
+    if (ADVISORY_LOCK.test(name) || (keepPartial && RESUMABLE.test(name))) continue;
+    ifFree(join(ingest, name), (path) => fs.rmSync(path, { force: true }));
+  }
+  for (const name of names.filter((name) => ADVISORY_LOCK.test(name))) {
+    // Its holder may be about to open the file. That costs it the advisory lock, which is allowed to fail.
+    ifFree(join(ingest, name.replace(ADVISORY_LOCK, '')), (path) => fs.rmdirSync(advisoryLockPath(path)));
+  }
+}
+
+const ADVISORY_LOCK = /\.lock$/;
+const RESUMABLE = /^[0-9a-f]+$/;
+
+/** `layers/`: what was being unpacked by processes that have died (`.tmp-<hex>-…`, alive while `.lock-<hex>` is held). */
+export function removeStaging({ layers }: Pick<StorePaths, 'layers'>, bin: TrashBin): void {
+  const names = fs.readdirSync(layers);
+  const abandoned: string[] = [];
+  for (const name of names) {
+    const [, hex] = STAGED.exec(name) ?? [];
+    // Listed before: what a process stages that takes the lock from now on is not among the names.
+    if (hex !== undefined) ifFree(join(layers, `.lock-${hex}`), () => abandoned.push(join(layers, name)));
+  }
+  for (const path of abandoned) bin.take(path);
+  for (const name of names) if (name.startsWith('.lock-')) ifFree(join(layers, name), (path) => fs.rmSync(path));
+}
+
+const STAGED = /^\.tmp-([0-9a-f]{64})-/;
+
+/** At the top: files of writers that have died. Those that live hold the lock. */
+export async function removeTemporaryFiles(paths: InternalPaths, signal: AbortSignal | undefined): Promise<void> {
+  if (!fs.readdirSync(paths.root).some(isTemporaryName)) return;
+  await withFileLock({ path: paths.imagesLock, kind: 'exclusive', signal }, async () => {
+    for (const name of fs.readdirSync(paths.root)) {
+      if (isTemporaryName(name)) fs.rmSync(join(paths.root, name), { force: true });
+    }
+  });
+}
+
+/** Does `work` while holding the exclusive lock of the file, unless somebody else does. A file that is not there is free. */
+function ifFree(path: string, work: (path: string) => void): void {
+  try {
+    const lock = lockIfThere(path);
+    if (lock === undefined) return;
+    try {
+      work(path);
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw diskError(error, 'remove', path);
+  }
+}
+
+function lockIfThere(path: string): { release(): void } | undefined {
+  try {
+    return tryFileLock(path, 'exclusive', { create: false });
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return { release: () => undefined };
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import { basename, join } from 'node:path';
+
+import { diskError, isNoSpace, withDiskErrors } from '../fs/disk-error.ts';
+
+/** Removes a folder or a file with all that is in it; answers how many bytes that has freed, where it can tell. */
+export type RemoveFolder = (path: string) => Promise<number | void>;
+
+/** A folder in `trash/` that things are renamed into: gone for everybody at once, deleted later. */
+export interface TrashBin {
+  /** Answers false, and does nothing, on a disk that is too full to rename. Synchronous: there may be 100,000 to take. */
+  take(path: string): boolean;
+}
+
+/** Makes an empty bin. On a full disk it may be one that takes nothing. */
+export function openTrashBin(trash: string): TrashBin {
+  const folder = join(trash, randomBytes(8).toString('hex'));
+  const made = unlessFull(trash, () => fs.mkdirSync(folder, { mode: 0o700 }));
+  return { take: (path) => made && unlessFull(path, () => fs.renameSync(path, join(folder, basename(path)))) };
+}
+
+/**
+ * Deletes what is in `trash/`, also what commands left there that did not come to their end.
+ * Goes on after a failure, and throws the first one at the end. Answers the bytes that `removeFolder` told.
+ */
+export async function emptyTrash(trash: string, removeFolder: RemoveFolder): Promise<number> {
+  let bytes = 0;
+  const failures: unknown[] = [];
+  for (const name of await withDiskErrors('read', trash, async () => fs.promises.readdir(trash))) {
+    try {
+      bytes += (await removeFolder(join(trash, name))) ?? 0;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw diskError(failures[0], 'remove', trash);
+  return bytes;
+}
+
+function unlessFull(path: string, work: () => unknown): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (isNoSpace(error)) return false;
+    throw diskError(error, 'remove', path);
+  }
+}
