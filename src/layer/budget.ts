@@ -1,0 +1,42 @@
+import type { LayerLimits } from './layer-limits.ts';
+import { Refusal } from './refusal.ts';
+
+/** Keeps count of what a layer takes, and throws a `Refusal` (ERR_LIMIT) beyond its limits. */
+export interface Budget {
+  /** Bytes of the unpacked archive, what follows its end marker included. */
+  takeArchive(bytes: number): void;
+  /** Bytes of a file, holes included: said before it is written. */
+  takeContent(bytes: number): void;
+  takeEntry(): void;
+  /** A path that is kept in memory to the end. */
+  takePath(): void;
+  /** How many more such paths there may be. */
+  pathsLeft(): number;
+}
+
+export function createBudget(limits: LayerLimits): Budget {
+  const left = { archive: limits.bytes, content: limits.bytes, entries: limits.entries, paths: limits.folders };
+  return {
+    takeArchive(bytes) {
+      left.archive -= bytes;
+      if (left.archive < 0) throw tooMuch(`the unpacked archive has more than ${limits.bytes} bytes`);
+    },
+    takeContent(bytes) {
+      left.content -= bytes;
+      if (left.content < 0) throw tooMuch(`the files in it have more than ${limits.bytes} bytes together`);
+    },
+    takeEntry() {
+      left.entries -= 1;
+      if (left.entries < 0) throw tooMuch(`it has more than ${limits.entries} entries`);
+    },
+    takePath() {
+      left.paths -= 1;
+      if (left.paths < 0) throw tooMuch(`it has more than ${limits.folders} folders and whiteouts`);
+    },
+    pathsLeft: () => left.paths,
+  };
+}
+
+function tooMuch(reason: string): Refusal {
+  return new Refusal(reason, { code: 'ERR_LIMIT' });
+}

@@ -1,0 +1,133 @@
+import { lstatSync, mkdirSync, opendirSync, readlinkSync, rmdirSync, unlinkSync, type Dirent } from 'node:fs';
+
+import { joinPath, parentOf, toFsPath, type EntryPath } from './entry-path.ts';
+import { Refusal } from './refusal.ts';
+import type { Xattrs } from './xattr-policy.ts';
+
+/** What a folder is to become when everything is in it. The owner is the archive's. */
+export interface FolderAttributes {
+  mode: number;
+  uid: number;
+  gid: number;
+  seconds: number;
+  nanoseconds: number;
+  xattrs: Xattrs | undefined;
+}
+
+/** Attributes of a folder that the archive has, or 'implied' for one that it only has something in. */
+export type FolderState = FolderAttributes | 'implied';
+
+const MAX_LINKS = 255; // symlinks on the way to one folder, as in Docker
+const MAX_XATTR_BYTES = 16 * 1024 * 1024; // of all folders, kept in memory
+
+/**
+ * All folders of the layer that is being unpacked, except its root. Every one that exists is in here, under the path that has no
+ * symlink in it, so that a path is known to be without symlinks if its parent is in here. Their modes and times are set at the
+ * end: until then things are made in them.
+ */
+export class Folders {
+  private readonly states = new Map<EntryPath, FolderState>();
+  private readonly onAdded: () => void;
+  private xattrBytes = 0;
+
+  /** `onAdded` is called for each new folder, and may throw. */
+  constructor(onAdded: () => void) {
+    this.onAdded = onAdded;
+  }
+
+  has(path: EntryPath): boolean {
+    return path === '' || this.states.has(path);
+  }
+
+  entries(): IterableIterator<[EntryPath, FolderState]> {
+    return this.states.entries();
+  }
+
+  /** Makes the folder `path`, or gives the one that is there new attributes; anything else there is replaced. */
+  make(path: EntryPath, attributes: FolderAttributes): void {
+    if (!this.states.has(path)) this.create(path, attributes);
+    this.states.set(path, attributes);
+    for (const [name, value] of attributes.xattrs ?? []) this.xattrBytes += name.length + value.length;
+    if (this.xattrBytes > MAX_XATTR_BYTES) {
+      throw new Refusal('its folders have too many extended attributes', { code: 'ERR_LIMIT' });
+    }
+  }
+
+  /** The path without symlinks of the folder that `path` leads to, made with all of its parents where it is not there. */
+  enter(path: EntryPath): EntryPath {
+    return this.states.has(path) ? path : this.walk(path, (missing) => this.create(missing, 'implied'));
+  }
+
+  /** The same without making anything: it need not be there. */
+  resolve(path: EntryPath): EntryPath {
+    return this.has(path) ? path : this.walk(path, () => undefined);
+  }
+
+  /** Removes what is at `path`, a folder with all that is in it. Answers whether there was anything. */
+  remove(path: EntryPath): boolean {
+    if (this.states.has(path)) this.removeFolder(path);
+    else if (lstatSync(toFsPath(path), { throwIfNoEntry: false }) === undefined) return false;
+    else unlinkSync(toFsPath(path));
+    return true;
+  }
+
+  private walk(path: EntryPath, onMissing: (path: EntryPath) => void): EntryPath {
+    const names = path.split('/').reverse();
+    let current: EntryPath = '';
+    for (let links = 0; names.length > 0;) {
+      const name = names.pop() ?? '';
+      if (name === '' || name === '.') continue;
+      const next = name === '..' ? (parentOf(current) ?? '') : joinPath(current, name);
+      const target = this.has(next) ? undefined : this.linkTargetOf(next);
+      if (target === undefined) {
+        if (!this.has(next)) onMissing(next);
+        current = next;
+        continue;
+      }
+      links += 1;
+      if (links > MAX_LINKS) throw new Refusal('too many symlinks lead to it');
+      if (target.startsWith('/')) current = '';
+      names.push(...target.split('/').reverse());
+    }
+    return current;
+  }
+
+  /** Of the symlink at `path`; undefined if nothing is there. Throws for what cannot be a parent. */
+  private linkTargetOf(path: EntryPath): string | undefined {
+    const stats = lstatSync(toFsPath(path), { throwIfNoEntry: false });
+    if (stats === undefined) return undefined;
+    if (!stats.isSymbolicLink()) throw new Refusal('something that is not a folder stands in its path');
+    return readlinkSync(toFsPath(path), 'latin1');
+  }
+
+  private create(path: EntryPath, state: FolderState): void {
+    this.onAdded();
+    try {
+      mkdirSync(toFsPath(path), WORKING_MODE);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      unlinkSync(toFsPath(path)); // not a folder, or it would be known
+      mkdirSync(toFsPath(path), WORKING_MODE);
+    }
+    this.states.set(path, state);
+  }
+
+  private removeFolder(path: EntryPath): void {
+    const folder = opendirSync(toFsPath(path), { encoding: 'latin1' as BufferEncoding, bufferSize: 256 });
+    try {
+      for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) this.removeChild(path, entry);
+    } finally {
+      folder.closeSync();
+    }
+    rmdirSync(toFsPath(path));
+    this.states.delete(path);
+  }
+
+  private removeChild(folder: EntryPath, entry: Dirent): void {
+    const path = joinPath(folder, entry.name);
+    if (this.states.has(path)) this.removeFolder(path);
+    else unlinkSync(toFsPath(path));
+  }
+}
+
+const WORKING_MODE = 0o755;

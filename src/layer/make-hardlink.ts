@@ -1,0 +1,44 @@
+import { linkSync, lstatSync } from 'node:fs';
+
+import { baseName, cleanPath, joinPath, parentOf, toFsPath, toText, type EntryPath } from './entry-path.ts';
+import { copyUp } from './copy-up.ts';
+import type { LayerContext } from './layer-context.ts';
+import { makeFresh } from './make-entry.ts';
+import { Refusal } from './refusal.ts';
+
+/**
+ * Makes `path` another name of the file that the archive calls `linkName`, of a symlink itself if it is one. Owner, mode and time
+ * of a hard link entry mean nothing. A file of the layers below is copied into this layer first, because an inode cannot be in both.
+ */
+export function makeHardlink(context: LayerContext, path: EntryPath, linkName: string): void {
+  const target = resolveTarget(context, cleanTarget(linkName));
+  if (target === path) throw new Refusal('it is a hard link to itself');
+  if (lstatSync(toFsPath(target), { throwIfNoEntry: false }) === undefined) copyTarget(context, target);
+  makeFresh(context, path, () => linkSync(toFsPath(target), toFsPath(path)));
+  context.manifest.add({ path, type: 'hardlink', target });
+}
+
+function cleanTarget(linkName: string): EntryPath {
+  let path: EntryPath;
+  try {
+    path = cleanPath(linkName);
+  } catch (error) {
+    if (error instanceof Refusal) throw new Refusal(`as a hard link, ${error.message}`);
+    throw error;
+  }
+  if (path === '') throw new Refusal('it is a hard link to the root of the image');
+  return path;
+}
+
+/** Through the symlinks of this layer, except one at the end. */
+function resolveTarget(context: LayerContext, path: EntryPath): EntryPath {
+  const target = joinPath(context.folders.resolve(parentOf(path) ?? ''), baseName(path));
+  if (context.folders.has(target)) throw new Refusal('it is a hard link to a folder');
+  return target;
+}
+
+function copyTarget(context: LayerContext, path: EntryPath): void {
+  const lower = context.markers.hides(path) ? undefined : context.lowers.find(path);
+  if (lower === undefined) throw new Refusal(`it is a hard link to "${toText(path)}", which is not there yet`);
+  copyUp(context, lower);
+}

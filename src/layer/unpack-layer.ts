@@ -1,0 +1,220 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { readlink, rm, statfs } from 'node:fs/promises';
+
+import { IntegrityError } from '../errors.ts';
+import { throwIfAborted } from '../fs/abort.ts';
+import { diskError } from '../fs/disk-error.ts';
+import type { Ownership } from '../linux/ownership.ts';
+import { O } from '../linux/path-flags.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { shortDigest, type Digest } from '../oci/digest.ts';
+import { reviveFailure } from './failure.ts';
+import { defaultLimits, type LayerLimits } from './layer-limits.ts';
+import { startUnpackChild, unexpectedEnd, type ChildEnd, type UnpackChild } from './start-unpack-child.ts';
+import type { ChildMessage, LowersComplete, UnpackJob } from './unpack-job.ts';
+
+export interface UnpackOptions {
+  blobPath: string;
+  /** Of the blob, whose digest has been verified when it was stored. */
+  descriptor: Descriptor;
+  diffId: Digest;
+  /** An empty folder, which becomes the root of the layer. After an error it holds anything, and is the caller's to remove. */
+  folder: string;
+  /** The tree manifest is written here; there is no such file yet, nor after an error. */
+  manifestPath: string;
+  /**
+   * Roots of the layers below, bottom first; opened before this function returns its promise, so they may be renamed from then
+   * on. They may still be unpacked if `lowersComplete` says when they are.
+   */
+  lowerFolders: readonly string[];
+  lowersComplete?: Promise<void> | undefined;
+  ownership: Ownership;
+  whiteouts: 'trusted' | 'user';
+  limits?: Partial<LayerLimits> | undefined;
+  /** For the runner's executable file: see startRunner. */
+  runnerFolder: string;
+  signal?: AbortSignal | undefined;
+  /** Hears now and then how many bytes of the blob have been read. */
+  onProgress?: ((bytesRead: number) => void) | undefined;
+  /** The bundle of unpack-child.ts, unless it is in its usual place. */
+  childPath?: string | undefined;
+}
+
+export interface UnpackedLayer {
+  diffId: Digest;
+  /** Of the unpacked archive, in bytes. */
+  size: number;
+  entries: number;
+  /** What was left out, for people. */
+  warnings: string[];
+}
+
+/**
+ * Unpacks a layer in a child process whose root is `folder`; when this resolves, the tree and its manifest are on the disk.
+ * Aborting kills the child, and so does the end of this process.
+ * @throws {LayerError} ERR_LAYER for what cannot be unpacked safely
+ * @throws {IntegrityError} for a blob of another size, or content with another diff ID
+ * @throws {ToolError} ERR_LIMIT, ERR_UNSUPPORTED, ERR_NO_SPACE, ERR_STORE, ERR_HOST or ERR_ABORTED
+ */
+export async function unpackLayer(options: UnpackOptions): Promise<UnpackedLayer> {
+  const { descriptor, signal } = options;
+  const task = `unpack layer "${shortDigest(descriptor.digest)}"`;
+  options.lowersComplete?.catch(() => undefined); // it may fail before anybody waits for it
+  throwIfAborted(signal, task);
+  const lowers = openLowers(options.lowerFolders);
+  try {
+    return await unpackOver(lowers, { ...options, task });
+  } finally {
+    for (const fd of lowers) closeSync(fd);
+  }
+}
+
+async function unpackOver(
+  lowers: readonly number[],
+  options: UnpackOptions & { task: string },
+): Promise<UnpackedLayer> {
+  const { blobPath, manifestPath, descriptor } = options;
+  const limits = { ...defaultLimits(descriptor.size, await freeSpace(options.folder)), ...options.limits };
+  const blob = open(blobPath, constants.O_RDONLY, 'read');
+  try {
+    checkSize(blob, descriptor);
+    const manifest = open(manifestPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 'create');
+    try {
+      return await unpack({ ...options, limits, blob, manifest, lowers });
+    } catch (error) {
+      await rm(manifestPath, { force: true });
+      throw error;
+    } finally {
+      closeSync(manifest);
+    }
+  } finally {
+    closeSync(blob);
+  }
+}
+
+interface Unpacking extends UnpackOptions {
+  limits: LayerLimits;
+  blob: number;
+  manifest: number;
+  lowers: readonly number[];
+  /** For messages: `unpack layer "…"`. */
+  task: string;
+}
+
+async function unpack(options: Unpacking): Promise<UnpackedLayer> {
+  const { signal, task, diffId, ownership, runnerFolder, blob, manifest } = options;
+  const last: { message?: ChildMessage } = {};
+  const child = startUnpackChild({
+    job: jobOf(options),
+    blob,
+    manifest,
+    ownership,
+    runnerFolder,
+    path: options.childPath,
+    onMessage: (message) => {
+      last.message = message;
+      if (message.kind === 'progress') options.onProgress?.(message.bytesRead);
+    },
+  });
+  const abort = (): void => child.kill();
+  signal?.addEventListener('abort', abort);
+  try {
+    const end = await whileLowersAreFine(child, options);
+    throwIfAborted(signal, task);
+    return resultOf({ message: last.message, end, task, diffId });
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+function jobOf(options: Unpacking): UnpackJob {
+  const { descriptor, diffId, folder, lowers, ownership, whiteouts, limits } = options;
+  const job = {
+    kind: 'unpack' as const,
+    label: shortDigest(descriptor.digest),
+    diffId,
+    folder,
+    lowerCount: lowers.length,
+    ownership,
+    whiteouts,
+    limits,
+  };
+  return ownership.kind === 'root' ? { ...job, parent: process.pid } : job;
+}
+
+/** Waits for the child to end. If a layer below fails, this one is of no use: the child is killed, and that error thrown. */
+async function whileLowersAreFine(child: UnpackChild, { lowersComplete, lowers }: Unpacking): Promise<ChildEnd> {
+  const failure: { error?: unknown } = {};
+  const announce = async (): Promise<void> => {
+    try {
+      await lowersComplete;
+      const message: LowersComplete = { folders: await Promise.all(lowers.map(pathOf)) };
+      child.write(JSON.stringify(message));
+    } catch (error) {
+      failure.error = error;
+      child.kill();
+    }
+  };
+  void announce();
+  const end = await child.ended;
+  if ('error' in failure) throw failure.error;
+  return end;
+}
+
+/** What an open folder is called now. Passing descriptors on instead would not do: the runner takes fewer than there can be layers. */
+async function pathOf(fd: number): Promise<string> {
+  return readlink(`/proc/self/fd/${fd}`);
+}
+
+interface Outcome {
+  message: ChildMessage | undefined;
+  end: ChildEnd;
+  task: string;
+  diffId: Digest;
+}
+
+function resultOf({ message, end, task, diffId }: Outcome): UnpackedLayer {
+  if (message?.kind === 'failure') throw reviveFailure(message.failure);
+  if (message?.kind !== 'result') throw unexpectedEnd(end, task);
+  const { size, entries, warnings } = message;
+  if (message.diffId !== diffId) {
+    throw new IntegrityError(`Cannot ${task}: its content has another digest`, diffId, message.diffId);
+  }
+  return { diffId, size, entries, warnings };
+}
+
+/** In bytes, for an ordinary user. */
+async function freeSpace(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    throw diskError(error, 'look at', folder);
+  }
+}
+
+function openLowers(folders: readonly string[]): number[] {
+  const fds: number[] = [];
+  try {
+    for (const folder of folders) fds.push(open(folder, O.PATH | constants.O_DIRECTORY, 'open'));
+    return fds;
+  } catch (error) {
+    for (const fd of fds) closeSync(fd);
+    throw error;
+  }
+}
+
+function open(path: string, flags: number, verb: string): number {
+  try {
+    return openSync(path, flags | constants.O_NOFOLLOW, 0o600);
+  } catch (error) {
+    throw diskError(error, verb, path);
+  }
+}
+
+function checkSize(blob: number, { digest, size }: Descriptor): void {
+  const actual = fstatSync(blob).size;
+  if (actual === size) return;
+  const message = `Cannot unpack layer "${shortDigest(digest)}": its blob has ${actual} bytes, and the manifest wants ${size}`;
+  throw new IntegrityError(message, String(size), String(actual));
+}
