@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { removeTree } from '../fs/remove-tree.ts';
+import { writeFileAtomic } from '../fs/write-file-atomic.ts';
+import type { Ownership } from '../linux/ownership.ts';
+import { CLONE } from '../linux/process-flags.ts';
+import type { Program } from '../linux/program.ts';
+import { startRunner } from '../linux/runner.ts';
+import { StepError } from '../linux/step-error.ts';
+import { userNamespaceSteps } from '../linux/user-namespace.ts';
+import { copyDriver } from './copy.ts';
+import type { SnapshotDriver } from './mount.ts';
+import { overlayDriver } from './overlay.ts';
+
+export interface DriverFacts {
+  /** Where containers' folders are made: whether overlayfs can be mounted depends on their file system. */
+  containers: string;
+  /** Keeps the answer, and the runner's executable file. */
+  runnerFolder: string;
+  whiteouts: 'trusted' | 'user';
+  ownership: Ownership;
+  kernelRelease: string;
+}
+
+/** Overlay where it can be mounted, else copy. Tried once per store, kernel and kind of user; then remembered. */
+export async function chooseDriver(facts: DriverFacts): Promise<SnapshotDriver> {
+  const remembered = join(facts.runnerFolder, 'driver.json');
+  const asked = { kernelRelease: facts.kernelRelease, ownership: facts.ownership.kind };
+  let overlay = recall(remembered, asked);
+  if (overlay === undefined) {
+    overlay = await tryOverlay(facts);
+    await writeFileAtomic(remembered, Buffer.from(JSON.stringify({ ...asked, overlay })), 0o600);
+  }
+  return overlay ? overlayDriver(facts.whiteouts) : copyDriver(facts);
+}
+
+interface Question {
+  kernelRelease: string;
+  ownership: string;
+}
+
+function recall(path: string, asked: Question): boolean | undefined {
+  try {
+    const known = JSON.parse(readFileSync(path, 'utf8')) as Partial<Record<keyof Question | 'overlay', unknown>>;
+    if (known.kernelRelease !== asked.kernelRelease || known.ownership !== asked.ownership) return undefined;
+    return typeof known.overlay === 'boolean' ? known.overlay : undefined;
+  } catch {
+    return undefined; // not there, or not ours: ask again
+  }
+}
+
+/** Mounts an overlay over two empty folders, in namespaces that end with the program. */
+async function tryOverlay(facts: DriverFacts): Promise<boolean> {
+  const folder = mkdtempSync(join(facts.containers, '.probe-'));
+  const layer = join(folder, 'layer');
+  mkdirSync(join(layer, 'fs'), { recursive: true });
+  try {
+    const mount = await overlayDriver(facts.whiteouts).prepare({ folder, layers: [layer], ephemeral: false });
+    if (mount.type !== 'overlay') return false;
+    const program: Program = [
+      ...userNamespaceSteps(facts.ownership),
+      { call: 'unshare', args: [CLONE.NEWNS], what: 'create a mount namespace' },
+      { call: 'chdir', args: [folder], what: 'enter the folder' },
+      { call: 'mount', args: ['overlay', 'rootfs', 'overlay', 0, mount.options.join(',')], what: 'mount an overlay' },
+    ];
+    const running = startRunner({
+      program,
+      stdio: ['ignore', 'ignore', 'ignore'],
+      idMap: facts.ownership,
+      runnerFolder: facts.runnerFolder,
+    });
+    await running.started;
+    await running.exited;
+    return true;
+  } catch (error) {
+    if (error instanceof StepError && error.call === 'mount') return false;
+    throw error;
+  } finally {
+    await removeTree(folder);
+  }
+}

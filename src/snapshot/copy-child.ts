@@ -1,0 +1,25 @@
+import { writeSync } from 'node:fs';
+import { copyMergedTree } from './copy-merged-tree.ts';
+import { libcAttributes } from './node-attributes.ts';
+import { opaqueFolderTest } from './opaque-folder.ts';
+
+/** What the copying process is told, as JSON in its first argument. */
+export interface CopyJob {
+  /** Bottom first. */
+  trees: string[];
+  destination: string;
+  whiteouts: 'trusted' | 'user';
+}
+
+/** The program that copies a merged tree, as root of the user namespace whose ids the files have. */
+export function copyChild(argument: string): void {
+  const { trees, destination, whiteouts } = JSON.parse(argument) as CopyJob;
+  try {
+    copyMergedTree({ trees, destination, isOpaque: opaqueFolderTest(whiteouts), attributes: libcAttributes() });
+  } catch (error) {
+    writeSync(2, error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}
+
+copyChild(process.argv[2] ?? '');
