@@ -1,0 +1,67 @@
+import { ToolError, isToolError } from '../errors.ts';
+import { chainIds } from '../oci/chain-id.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { checkLayersMatch, parseImageConfig } from '../oci/image-config.ts';
+import type { ImageConfig } from '../oci/image-config.ts';
+import { MAX_DOCUMENT_BYTES } from '../oci/json.ts';
+import { parseManifest } from '../oci/manifest.ts';
+import type { ImageManifest } from '../oci/manifest.ts';
+import { layerFolder, statLayer } from '../snapshot/layers.ts';
+import type { Store } from '../store/open-store.ts';
+
+/** An image as the store has it, read and verified again. */
+export interface LocalImage {
+  manifestDigest: Digest;
+  imageId: Digest;
+  manifest: ImageManifest;
+  config: ImageConfig;
+  /** One per layer, bottom first. */
+  chain: Digest[];
+}
+
+/**
+ * Reads manifest and config of an image, verifying both.
+ * Undefined if either is not in the store.
+ * @throws {ToolError} ERR_STORE_DAMAGED if either is not what its digest says
+ */
+export async function readLocalImage(store: Store, manifestDigest: Digest): Promise<LocalImage | undefined> {
+  const stored = await store.blobs.stat(manifestDigest);
+  if (stored === undefined) return undefined;
+  const descriptor: Descriptor = { mediaType: '', digest: manifestDigest, size: stored.size };
+  const document = parseManifest(await store.blobs.read(descriptor, MAX_DOCUMENT_BYTES), undefined);
+  if (document.kind === 'index') {
+    throw new ToolError(
+      'ERR_STORE_DAMAGED',
+      `Cannot read image "${manifestDigest}": it is an index, and a manifest was wanted`,
+    );
+  }
+  const { manifest } = document;
+  if ((await store.blobs.stat(manifest.config.digest)) === undefined) return undefined;
+  const config = parseImageConfig(await store.blobs.read(manifest.config, MAX_DOCUMENT_BYTES));
+  checkLayersMatch(manifest, config);
+  return { manifestDigest, imageId: manifest.config.digest, manifest, config, chain: chainIds(config.diffIds) };
+}
+
+/** As `readLocalImage`, but a damaged image is as good as an absent one: for a pull, which replaces it. */
+export async function readIntactImage(store: Store, manifestDigest: Digest): Promise<LocalImage | undefined> {
+  try {
+    return await readLocalImage(store, manifestDigest);
+  } catch (error) {
+    if (isToolError(error, 'ERR_STORE_DAMAGED', 'ERR_INTEGRITY', 'ERR_MANIFEST', 'ERR_UNSUPPORTED', 'ERR_LIMIT'))
+      return undefined;
+    throw error;
+  }
+}
+
+/** Whether every layer is unpacked and every blob is there with its size; contents are not read. */
+export async function isComplete(store: Store, image: LocalImage): Promise<boolean> {
+  for (const layer of image.manifest.layers) if (!(await store.blobs.has(layer))) return false;
+  for (const chainId of image.chain) if ((await statLayer(store.paths.layers, chainId)) === undefined) return false;
+  return true;
+}
+
+/** The folders of the image's layers, bottom first. */
+export function layerFoldersOf(store: Store, image: LocalImage): string[] {
+  return image.chain.map((chainId) => layerFolder(store.paths.layers, chainId));
+}
