@@ -1,0 +1,151 @@
+import { constants, mkdirSync, openSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ToolError } from '../errors.ts';
+import { isDigest } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
+
+/**
+ * What is known of a container from its beginning, in `config.json` of its folder. Never changes.
+ *
+ * containers/<id>/
+ *   config.json   this
+ *   lock          flock, held as long as the container (or who looks after its end) lives
+ *   started       made once the lock is held: found without the lock held, the container has ended
+ *   state.json    ContainerState
+ *   etc/, …       files that are bound over the image's; what the snapshot driver makes
+ * containers/names/<name>   link whose text is the id: names are unique because links cannot be made twice
+ */
+export interface ContainerRecord {
+  version: 1;
+  /** 64 hexadecimal digits. */
+  id: string;
+  name: string;
+  /** As the user wrote it. */
+  image: string;
+  imageId: Digest;
+  manifest: Digest;
+  /** Chain IDs of the layers in hexadecimal, bottom first: names of folders in layers/. */
+  layers: string[];
+  command: string[];
+  /** RFC 3339. */
+  created: string;
+  autoRemove: boolean;
+}
+
+/** What changes. Absent until there is something to say. */
+export interface ContainerState {
+  /** The waiter while the container runs, and when that process started in clock ticks since boot: a pid alone may be reused. */
+  waiter?: { pid: number; startTime: string } | undefined;
+  /** Set at the end. */
+  exitCode?: number | undefined;
+  /** RFC 3339. */
+  finished?: string | undefined;
+}
+
+export const NAMES_FOLDER = 'names';
+
+/** A container's folder, and its lock file, which is open but not locked. */
+export interface ContainerFolder {
+  folder: string;
+  lock: number;
+}
+
+/** Makes a container's folder, which until `writeRecord` nobody takes for a container. The lock file is the caller's to close. */
+export function createContainerFolder(containers: string, id: string): ContainerFolder {
+  const folder = join(containers, id);
+  mkdirSync(folder, { mode: 0o700 });
+  const { O_RDWR, O_CREAT, O_EXCL } = constants;
+  return { folder, lock: openSync(join(folder, 'lock'), O_RDWR | O_CREAT | O_EXCL, 0o600) };
+}
+
+export function writeRecord(folder: string, record: ContainerRecord): void {
+  writeJson(join(folder, 'config.json'), record);
+}
+
+export function writeState(folder: string, state: ContainerState): void {
+  writeJson(join(folder, 'state.json'), state);
+}
+
+/**
+ * Readers see the old content or the new. Not synced: a record describes a process, which does not outlive a power failure,
+ * and the milliseconds would be felt at every start. What is left after one is reported as damaged.
+ */
+function writeJson(path: string, value: unknown): void {
+  const temporary = `${path}.new`;
+  writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: 0o600, flag: 'w' });
+  renameSync(temporary, path);
+}
+
+/** Ids of all containers that have a folder. */
+export function listIds(containers: string): string[] {
+  try {
+    return readdirSync(containers).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/**
+ * The record of a container, undefined if it has gone or is only being made.
+ * @throws {ToolError} ERR_STORE_DAMAGED
+ */
+export function readRecord(containers: string, id: string): ContainerRecord | undefined {
+  const path = join(containers, id, 'config.json');
+  const value = readJson(path);
+  if (value === undefined) return undefined;
+  if (isRecord(value) && value.id === id) return value;
+  throw new ToolError('ERR_STORE_DAMAGED', `Cannot read "${path}": it is not a container's record`, {
+    hint: `Remove the container with "mydocker rm ${id.slice(0, 12)}".`,
+  });
+}
+
+/** The state of a container; empty if there is none, or none that can be read. */
+export function readState(containers: string, id: string): ContainerState {
+  const value = readJson(join(containers, id, 'state.json'));
+  if (typeof value !== 'object' || value === null) return {};
+  const { waiter, exitCode, finished } = value as Record<keyof ContainerState, unknown>;
+  return {
+    ...(isWaiter(waiter) ? { waiter } : {}),
+    ...(typeof exitCode === 'number' ? { exitCode } : {}),
+    ...(typeof finished === 'string' ? { finished } : {}),
+  };
+}
+
+function isWaiter(value: unknown): value is { pid: number; startTime: string } {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, startTime } = value as Record<string, unknown>;
+  return Number.isSafeInteger(pid) && (pid as number) > 1 && typeof startTime === 'string';
+}
+
+/** Undefined if there is no such file, null if it is not JSON. */
+function readJson(path: string): unknown {
+  let text;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+function isRecord(value: unknown): value is ContainerRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const record = value as Record<keyof ContainerRecord, unknown>;
+  return (
+    record.version === 1 &&
+    [record.id, record.name, record.image, record.created].every((text) => typeof text === 'string') &&
+    [record.imageId, record.manifest].every((digest) => typeof digest === 'string' && isDigest(digest)) &&
+    [record.layers, record.command].every(isTexts) &&
+    typeof record.autoRemove === 'boolean'
+  );
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

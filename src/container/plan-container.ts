@@ -1,0 +1,125 @@
+import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
+import { dieWithParentSteps } from '../linux/die-with-parent.ts';
+import type { Ownership } from '../linux/ownership.ts';
+import type { Program } from '../linux/program.ts';
+import { userNamespaceSteps } from '../linux/user-namespace.ts';
+import type { Mount } from '../snapshot/mount.ts';
+import { DEFAULT_PATH, environmentValue } from './environment.ts';
+import { hasGroup } from './id-mapping.ts';
+import type { ContainerUser } from './resolve-user.ts';
+import { contentGuardSteps } from './steps/content-guard.ts';
+import { credentialSteps } from './steps/credentials.ts';
+import { deviceSteps } from './steps/devices.ts';
+import { etcFileSteps } from './steps/etc-files.ts';
+import { executeSteps } from './steps/execute.ts';
+import { kernelViewSteps } from './steps/kernel-views.ts';
+import { limitSteps } from './steps/limits.ts';
+import type { MountSteps } from './steps/mount-steps.ts';
+import { enterSteps, forkSteps, hostNameSteps } from './steps/namespaces.ts';
+import type { NetworkMode } from './steps/namespaces.ts';
+import { changeRootSteps, mountRootSteps, readOnlyRootSteps } from './steps/root-file-system.ts';
+import type { RootAttributes } from './steps/root-file-system.ts';
+import { stdioSteps } from './steps/stdio.ts';
+import { imageVolumeSteps, userMountSteps } from './steps/volumes.ts';
+import type { UserMount } from './steps/volumes.ts';
+import { enterWorkingFolderSteps, makeWorkingFolderSteps } from './steps/working-folder.ts';
+
+/** All that a container is set up from. Paths on the host are absolute; paths in the container absolute and normal. */
+export interface PlanRequest {
+  /** The container's own folder. */
+  folder: string;
+  /** Number of the lock file's descriptor in the runner. */
+  lock: number;
+  gcLock: string;
+  /** Folders of the layers, bottom first. */
+  layers: readonly string[];
+  root: { mount: Mount; attributes: RootAttributes };
+  readOnlyRoot: boolean;
+  ownership: Ownership;
+  /** Capabilities of the caller, as a mask; ignored where a user namespace gives all of them. */
+  permitted: bigint;
+  /** The highest capability that this kernel knows. */
+  lastCapability: number;
+  user: ContainerUser;
+  command: readonly string[];
+  environment: readonly string[];
+  workingFolder: string;
+  hostname: string;
+  domainname?: string | undefined;
+  network: NetworkMode;
+  mounts: readonly UserMount[];
+  /** VOLUME of the image. */
+  imageVolumes: readonly string[];
+  /** Size of /dev/shm in bytes. */
+  shmSize: number;
+  /** With `-t`; `console` is the path of the caller's terminal where it has one. */
+  terminal?: { console?: string | undefined } | undefined;
+  /** The command's descriptors that are pipes. */
+  pipes: readonly number[];
+  thermalCpus: readonly number[];
+}
+
+/** Everything the runner needs, as data. */
+export interface ContainerPlan {
+  program: Program;
+}
+
+/** Orders what a container consists of. Pure: looks at nothing but the request. */
+export function planContainer(request: PlanRequest): ContainerPlan {
+  const { folder, ownership, network, readOnlyRoot, user } = request;
+  const rootless = ownership.kind !== 'root';
+  const namespaces = { network, terminal: request.terminal !== undefined };
+  const parts = mountParts(request);
+  return {
+    program: [
+      // On the host.
+      ...contentGuardSteps(request),
+      ...userNamespaceSteps(ownership),
+      ...forkSteps(namespaces),
+      // In the namespaces, with the host's files still in sight.
+      ...enterSteps(namespaces),
+      ...hostNameSteps(request.hostname, request.domainname),
+      ...parts.flatMap(({ prepare }) => prepare),
+      ...mountRootSteps({ folder, ...request.root, nosuid: rootless }),
+      ...changeRootSteps(),
+      // Inside the container's root.
+      ...parts.flatMap(({ attach }) => attach),
+      ...imageVolumeSteps(request.imageVolumes, readOnlyRoot),
+      ...makeWorkingFolderSteps(request.workingFolder),
+      ...(readOnlyRoot ? readOnlyRootSteps() : []),
+      ...enterWorkingFolderSteps(request.workingFolder),
+      ...stdioSteps(request.pipes, user.uid),
+      // As the user, with the user's rights.
+      ...limitSteps(),
+      ...credentialSteps({
+        user,
+        capabilities: DEFAULT_CAPABILITIES,
+        permitted: rootless ? ALL_CAPABILITIES : request.permitted,
+        lastCapability: request.lastCapability,
+        canSetGroups: ownership.kind !== 'single',
+      }),
+      ...dieWithParentSteps(), // again: the kernel has forgotten it with the change of credentials
+      ...executeSteps({ ...request, path: environmentValue(request.environment, 'PATH') ?? DEFAULT_PATH }),
+    ],
+  };
+}
+
+const TTY_GROUP = 5; // by convention of every distribution, and docker's
+const ALL_CAPABILITIES = (1n << 64n) - 1n;
+
+/** In the order in which they are put in place: a later one may cover, or lie inside, an earlier one. */
+function mountParts(request: PlanRequest): MountSteps[] {
+  const { ownership, network, mounts, folder } = request;
+  const rootless = ownership.kind !== 'root';
+  const targets = mounts.map(({ target }) => target);
+  return [
+    deviceSteps({
+      shmSize: request.shmSize,
+      hasTtyGroup: hasGroup(ownership, TTY_GROUP),
+      console: request.terminal?.console,
+    }),
+    kernelViewSteps({ ownsNetwork: !rootless || network === 'none', thermalCpus: request.thermalCpus }),
+    etcFileSteps(folder, targets),
+    userMountSteps(mounts, rootless),
+  ];
+}

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { ToolError, isToolError } from '../errors.ts';
+import { pause } from '../fs/abort.ts';
+import { hasErrno } from '../fs/disk-error.ts';
+import { tryFileLock } from '../fs/kernel-lock.ts';
+import type { FileLock } from '../fs/kernel-lock.ts';
+import { DEATH_SIGNAL } from '../linux/fork-steps.ts';
+import type { Ownership } from '../linux/ownership.ts';
+import { printable } from '../printable.ts';
+import type { ContainerPaths } from './container-paths.ts';
+import { readRecord, readState } from './container-record.ts';
+import { deleteContainer } from './delete-container.ts';
+import { findContainer } from './find-container.ts';
+import { processStartTime } from './process-start-time.ts';
+
+export interface RemoveContainerRequest {
+  paths: ContainerPaths;
+  /** Name, ID or the first characters of the ID. */
+  container: string;
+  /** Kill it if it runs. */
+  force: boolean;
+  ownership: Ownership;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Removes a container. One that runs is an error, or with `force` is killed before.
+ * @returns its ID
+ * @throws {ToolError} ERR_NO_SUCH_CONTAINER, ERR_CONFLICT if it runs, ERR_USAGE for an ambiguous ID, ERR_ABORTED
+ */
+export async function removeContainer(request: RemoveContainerRequest): Promise<string> {
+  const { paths, container, ownership } = request;
+  const id = findContainer(paths.containers, container);
+  const lock = await takeLock(request, id);
+  try {
+    await deleteContainer({ paths, id, name: nameOf(paths.containers, id), ownership });
+  } finally {
+    lock?.release();
+  }
+  return id;
+}
+
+/** Undefined if the container has gone meanwhile. */
+async function takeLock(request: RemoveContainerRequest, id: string): Promise<FileLock | undefined> {
+  const { paths, container, force, signal } = request;
+  const task = `remove container "${printable(container)}"`;
+  for (let wait = FIRST_PAUSE; ; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
+    const lock = tryLock(join(paths.containers, id, 'lock'));
+    if (lock === 'gone') return undefined;
+    if (lock !== 'taken') return lock;
+    if (!force) throw stillRunning(container);
+    killContainer(paths.containers, id); // again each time: its process may have been recorded only now
+    await pause(wait, signal, task);
+  }
+}
+
+const FIRST_PAUSE = 2; // ms
+const LONGEST_PAUSE = 40; // ms
+
+function tryLock(path: string): FileLock | 'taken' | 'gone' {
+  try {
+    return tryFileLock(path, 'exclusive', { create: false }) ?? 'taken';
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return 'gone';
+    throw error;
+  }
+}
+
+/** Asks the waiter to kill the container, which it does for good: it is not in there. */
+function killContainer(containers: string, id: string): void {
+  const { waiter } = readState(containers, id);
+  if (waiter === undefined || processStartTime(waiter.pid) !== waiter.startTime) return;
+  try {
+    process.kill(waiter.pid, DEATH_SIGNAL);
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error;
+  }
+}
+
+function nameOf(containers: string, id: string): string | undefined {
+  try {
+    return readRecord(containers, id)?.name;
+  } catch (error) {
+    if (isToolError(error, 'ERR_STORE_DAMAGED')) return undefined; // its name is free as soon as its folder has gone
+    throw error;
+  }
+}
+
+function stillRunning(container: string): ToolError {
+  return new ToolError(
+    'ERR_CONFLICT',
+    `cannot remove container "${printable(container)}": container is running: ` +
+      'stop the container before removing or force remove',
+    { hint: 'Use --force to kill and remove it.' },
+  );
+}

@@ -1,0 +1,135 @@
+import { ToolError } from '../errors.ts';
+import type { HostFacts } from '../linux/host-facts.ts';
+import type { ContainerConfig } from '../oci/image-config.ts';
+import { printable } from '../printable.ts';
+import type { AccountFiles } from '../snapshot/account-files.ts';
+import { containerCommand } from './container-command.ts';
+import { imageVolumes, workingFolder } from './container-folders.ts';
+import type { ContainerOptions } from './container-options.ts';
+import { containerEnvironment } from './environment.ts';
+import { hasGroup, hasUser } from './id-mapping.ts';
+import type { PlanRequest } from './plan-container.ts';
+import { resolveUser } from './resolve-user.ts';
+import type { ContainerUser } from './resolve-user.ts';
+import { resolveVolume } from './resolve-volume.ts';
+
+/** The part of a plan that image and options decide. */
+export type ResolvedOptions = Pick<
+  PlanRequest,
+  | 'command'
+  | 'environment'
+  | 'workingFolder'
+  | 'user'
+  | 'hostname'
+  | 'domainname'
+  | 'network'
+  | 'mounts'
+  | 'imageVolumes'
+  | 'readOnlyRoot'
+  | 'shmSize'
+>;
+
+export interface OptionSources {
+  id: string;
+  image: ContainerConfig;
+  accounts: AccountFiles;
+  options: ContainerOptions;
+  host: Pick<HostFacts, 'ownership' | 'mappingObstacle'>;
+}
+
+/**
+ * Puts together what the image wants and what the user says. Makes the host folders that volumes name where they are missing,
+ * after everything else has been found to be right.
+ * @throws {ToolError} ERR_USAGE, ERR_CONTAINER, ERR_LIMIT or ERR_HOST
+ */
+export function resolveOptions({ id, image, accounts, options, host }: OptionSources): ResolvedOptions {
+  const { hostname = id.slice(0, 12), network = 'host', readOnlyRoot = false, volumes = [], tmpfs = [] } = options;
+  checkHostname(hostname);
+  const user = resolveUser(options.user ?? image.user, accounts);
+  checkUserExists(user, host);
+  const command = containerCommand({ image, entrypoint: options.entrypoint, args: options.args });
+  const environment = containerEnvironment({
+    hostname,
+    terminal: options.terminal === true ? 'xterm' : undefined,
+    image: image.env,
+    overrides: options.environment ?? [],
+    home: user.home,
+  });
+  checkSize(command, environment);
+  const targets = [...volumes.filter(hasSource), ...tmpfs].map(({ target }) => target);
+  checkDistinct(targets);
+  const anonymous = volumes.filter((volume) => !hasSource(volume)).map(({ target }) => target);
+  return {
+    command,
+    environment,
+    workingFolder: workingFolder(image.workingDir, options.workingFolder),
+    user,
+    hostname,
+    domainname: options.domainname,
+    network,
+    imageVolumes: imageVolumes([...image.volumes, ...anonymous], targets),
+    readOnlyRoot,
+    shmSize: SHM_SIZE,
+    mounts: [...volumes.filter(hasSource).map(resolveVolume), ...tmpfs],
+  };
+}
+
+const SHM_SIZE = 64 * 1024 * 1024; // bytes, docker's default
+
+function hasSource<T extends { source?: string | undefined }>(volume: T): volume is T & { source: string } {
+  return volume.source !== undefined;
+}
+
+const MAX_HOSTNAME = 64; // bytes, HOST_NAME_MAX
+
+function checkHostname(hostname: string): void {
+  if (/^[\w.-]+$/.test(hostname) && hostname.length <= MAX_HOSTNAME) return;
+  throw new ToolError(
+    'ERR_USAGE',
+    `Cannot use host name "${printable(hostname)}": invalid hostname, and up to ${MAX_HOSTNAME} letters, digits, dots and dashes were wanted`,
+  );
+}
+
+/** Without this the kernel would say "invalid argument". */
+function checkUserExists(
+  { uid, gid, groups }: ContainerUser,
+  { ownership, mappingObstacle }: OptionSources['host'],
+): void {
+  const missing = !hasUser(ownership, uid)
+    ? `user ${uid}`
+    : // With one id nobody can be in groups, and nothing is lost: they all would be the caller's.
+      [gid, ...(ownership.kind === 'single' ? [] : groups)]
+        .filter((group) => !hasGroup(ownership, group))
+        .map((group) => `group ${group}`)[0];
+  if (missing === undefined) return;
+  const hint =
+    ownership.kind === 'single'
+      ? `${mappingObstacle ?? ''} Or run it as root of the container, which is you: --user 0`.trim()
+      : 'The ranges in /etc/subuid and /etc/subgid of the calling user decide which ids there are.';
+  throw new ToolError('ERR_HOST', `Cannot run as ${missing}: it does not exist in the container's user namespace`, {
+    hint,
+  });
+}
+
+const MAX_TEXT = 131_072; // bytes with the NUL: MAX_ARG_STRLEN of the kernel
+const MAX_TEXTS = 2 * 1024 * 1024; // bytes: a quarter of the usual stack limit, which is what the kernel allows
+
+/** The kernel would refuse it too, but only after all of it has been copied several times. */
+function checkSize(command: readonly string[], environment: readonly string[]): void {
+  let sum = 0;
+  for (const text of [...command, ...environment]) {
+    const length = Buffer.byteLength(text) + 1;
+    sum += length + 8; // and its pointer
+    if (length > MAX_TEXT || sum > MAX_TEXTS) {
+      throw new ToolError(
+        'ERR_COMMAND_NOT_EXECUTABLE',
+        `Cannot execute "${printable(command[0] ?? '')}": argument list too long`,
+      );
+    }
+  }
+}
+
+function checkDistinct(targets: readonly string[]): void {
+  const twice = targets.find((target, index) => targets.indexOf(target) !== index);
+  if (twice !== undefined) throw new ToolError('ERR_USAGE', `Duplicate mount point: ${printable(twice)}`);
+}

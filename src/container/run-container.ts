@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto';
+import type { ChildProcess, IOType } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { basename } from 'node:path';
+import { throwIfAborted } from '../fs/abort.ts';
+import { diskError, withDiskErrors } from '../fs/disk-error.ts';
+import type { HostFacts } from '../linux/host-facts.ts';
+import { startRunner } from '../linux/runner.ts';
+import type { RunningProgram } from '../linux/runner.ts';
+import { StepError } from '../linux/step-error.ts';
+import type { RunnableImage } from '../image/runnable-image.ts';
+import { readAccountFiles } from '../snapshot/account-files.ts';
+import { printable } from '../printable.ts';
+import type { Mount, SnapshotDriver } from '../snapshot/mount.ts';
+import { reserveName } from './container-name.ts';
+import type { ContainerOptions } from './container-options.ts';
+import type { ContainerPaths } from './container-paths.ts';
+import { createContainerFolder, writeRecord, writeState } from './container-record.ts';
+import type { ContainerRecord } from './container-record.ts';
+import { deleteContainer } from './delete-container.ts';
+import { writeEtcFiles } from './etc-files.ts';
+import { explainFailure } from './explain-failure.ts';
+import { forwardSignals } from './forward-signals.ts';
+import type { SignalSource } from './forward-signals.ts';
+import {
+  checkDescriptors,
+  lastCapability,
+  pipesAmong,
+  rootAttributes,
+  terminalPath,
+  thermalCpus,
+} from './host-view.ts';
+import { planContainer } from './plan-container.ts';
+import type { PlanRequest } from './plan-container.ts';
+import { processStartTime } from './process-start-time.ts';
+import { resolveOptions } from './resolve-options.ts';
+import type { ResolvedOptions } from './resolve-options.ts';
+
+export interface RunRequest {
+  paths: ContainerPaths;
+  host: HostFacts;
+  image: RunnableImage;
+  driver: SnapshotDriver;
+  options: ContainerOptions;
+  /** The command's descriptors 0, 1 and 2, as for child_process.spawn. */
+  stdio: readonly [IOType | number, IOType | number, IOType | number];
+  /** Called when the command runs. */
+  onStarted?: ((container: StartedContainer) => void) | undefined;
+  /** Signals that are passed on to the command. */
+  signals?: SignalSource | undefined;
+  /** Aborting kills the container. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface StartedContainer {
+  id: string;
+  name: string;
+  /** For its `stdio` streams, where `stdio` asked for pipes. */
+  child: ChildProcess;
+}
+
+export interface RunResult {
+  containerId: string;
+  /** The command's exit status, or 128 + the signal that ended it. */
+  exitCode: number;
+  /** Why the container could not be deleted, or its exit code not be recorded: worth a warning. */
+  cleanupError?: unknown;
+}
+
+/**
+ * Runs a command in a new container from beginning to end: record, fresh copy, set-up, signals, exit code, clean-up.
+ * The container dies with this process, however that ends.
+ * @throws {ToolError} ERR_COMMAND_NOT_FOUND, ERR_COMMAND_NOT_EXECUTABLE, ERR_CONTAINER, ERR_HOST, ERR_USAGE, ERR_CONFLICT for a
+ * name that is taken, ERR_NO_SPACE, ERR_ABORTED; nothing is left of the container then
+ */
+export async function runContainer(request: RunRequest): Promise<RunResult> {
+  const { paths, image, options, host } = request;
+  const { ownership } = host;
+  const id = randomBytes(32).toString('hex');
+  throwIfAborted(request.signal, task(request));
+  checkDescriptors(request.stdio);
+  const accounts = readAccountFiles(image.layerFolders);
+  const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host });
+  const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
+    createContainerFolder(paths.containers, id),
+  );
+  const container: Container = { id, folder, lock, name: undefined };
+  try {
+    const exitCode = await runToTheEnd(request, container, resolved);
+    return { containerId: id, exitCode, cleanupError: await cleanUp(request, container, exitCode) };
+  } catch (error) {
+    // One that cannot be deleted either is found by the next one who looks; the first error is the one that tells.
+    await deleteContainer({ paths, ...container, ownership }).catch(() => undefined);
+    throwIfAborted(request.signal, task(request)); // whatever it was that noticed it first
+    throw error;
+  } finally {
+    closeSync(lock);
+  }
+}
+
+/** Answers with what kept it from recording or deleting the container: the command has ended, and its exit code counts more. */
+async function cleanUp({ paths, host, options }: RunRequest, container: Container, exitCode: number): Promise<unknown> {
+  try {
+    if (options.autoRemove === true) await deleteContainer({ paths, ...container, ownership: host.ownership });
+    else writeState(container.folder, { exitCode, finished: new Date().toISOString() });
+    return undefined;
+  } catch (error) {
+    return diskError(error, 'finish', container.folder);
+  }
+}
+
+interface Container {
+  readonly id: string;
+  readonly folder: string;
+  /** Descriptor of the lock file. */
+  readonly lock: number;
+  name: string | undefined;
+}
+
+/** From the record to the exit code. */
+async function runToTheEnd(request: RunRequest, container: Container, resolved: ResolvedOptions): Promise<number> {
+  const { paths, image, options, driver, signal } = request;
+  const { id, folder } = container;
+  const mount = await withDiskErrors('prepare', folder, async () => {
+    const name = await reserveName({ containers: paths.containers, id, wanted: options.name, signal });
+    container.name = name;
+    writeRecord(folder, recordOf(request, { id, name, command: resolved.command }));
+    writeEtcFiles(folder, resolved);
+    return driver.prepare({ folder, layers: image.layerFolders, ephemeral: options.autoRemove ?? false, signal });
+  });
+  const running = startRunner({
+    program: planContainer(planRequest(request, { container, resolved, mount })).program,
+    stdio: request.stdio,
+    held: [container.lock],
+    idMap: request.host.ownership,
+    runnerFolder: paths.runner,
+    detached: true, // Ctrl-C on the caller's terminal reaches this process alone, which passes it on once
+    signal,
+  });
+  return supervise(request, { id, folder, name: container.name ?? id, program: resolved.command[0] ?? '', running });
+}
+
+function recordOf(
+  { image, options }: RunRequest,
+  { id, name, command }: { id: string; name: string; command: readonly string[] },
+): ContainerRecord {
+  return {
+    version: 1,
+    id,
+    name,
+    image: image.name,
+    imageId: image.imageId,
+    manifest: image.manifest,
+    layers: image.layerFolders.map((layer) => basename(layer)),
+    command: [...command],
+    created: new Date().toISOString(),
+    autoRemove: options.autoRemove ?? false,
+  };
+}
+
+interface Supervised {
+  id: string;
+  folder: string;
+  name: string;
+  program: string;
+  running: RunningProgram;
+}
+
+/** Looks after a container that has been launched, until nothing of it runs any more. */
+async function supervise(request: RunRequest, supervised: Supervised): Promise<number> {
+  const { folder, id, name, running } = supervised;
+  const stopForwarding = forwardSignals(request.signals, (number) => running.signal(number));
+  try {
+    recordWaiter(folder, running.pid);
+    const { pid } = await running.started;
+    request.onStarted?.({ id, name, child: running.child });
+    const { code } = await running.exited;
+    throwIfAborted(request.signal, task(request));
+    // Killed so early that it had not forked: Node has no name for the signal, and says that it ended well.
+    return pid === running.pid && code === 0 ? KILLED : code;
+  } catch (error) {
+    running.signal(constants.signals.SIGKILL);
+    await running.exited.catch(() => undefined); // there never was a process: that is what the first error says
+    if (error instanceof StepError) throw explainFailure(error, { program: supervised.program, host: request.host });
+    throw diskError(error, 'record', folder);
+  } finally {
+    stopForwarding();
+  }
+}
+
+const KILLED = 128 + constants.signals.SIGKILL;
+
+/** So that `rm --force` finds it. */
+function recordWaiter(folder: string, pid: number | undefined): void {
+  const startTime = pid === undefined ? undefined : processStartTime(pid);
+  if (pid !== undefined && startTime !== undefined) writeState(folder, { waiter: { pid, startTime } });
+}
+
+function planRequest(
+  { paths, host, image, stdio, options }: RunRequest,
+  { container, resolved, mount }: { container: Container; resolved: ResolvedOptions; mount: Mount },
+): PlanRequest {
+  const { ownership } = host;
+  const { layerFolders } = image;
+  return {
+    ...resolved,
+    folder: container.folder,
+    lock: stdio.length, // the first descriptor after the command's own
+    gcLock: paths.gcLock,
+    layers: layerFolders,
+    root: { mount, attributes: rootAttributes(layerFolders.at(-1), ownership) },
+    ownership,
+    permitted: host.capabilities,
+    lastCapability: lastCapability(),
+    terminal: options.terminal === true ? { console: terminalPath(stdio[0]) } : undefined,
+    pipes: pipesAmong(stdio),
+    thermalCpus: thermalCpus(),
+  };
+}
+
+function task({ image }: RunRequest): string {
+  return `run "${printable(image.name)}"`;
+}

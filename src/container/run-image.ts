@@ -1,0 +1,27 @@
+import type { Engine } from '../image/engine.ts';
+import { obtainImage } from '../image/obtain-image.ts';
+import type { ObtainImageOptions } from '../image/obtain-image.ts';
+import { chooseDriver } from '../snapshot/choose-driver.ts';
+import { runContainer } from './run-container.ts';
+import type { RunRequest, RunResult } from './run-container.ts';
+
+export interface RunImageRequest
+  extends Pick<RunRequest, 'options' | 'stdio' | 'onStarted' | 'signals' | 'signal'>, ObtainImageOptions {
+  /** Name or ID. */
+  image: string;
+}
+
+/** Runs a command in a fresh copy of an image, which is pulled before if need be. Throws what `runContainer` and the pull throw. */
+export async function runImage(engine: Engine, request: RunImageRequest): Promise<RunResult> {
+  const image = await obtainImage(engine, request.image, request);
+  const { store, host } = engine;
+  const driver = await chooseDriver({
+    containers: store.paths.containers,
+    runnerFolder: store.paths.runner,
+    whiteouts: store.format.whiteouts,
+    ownership: host.ownership,
+    kernelRelease: host.kernelRelease,
+  });
+  const { options, stdio, onStarted, signals, signal } = request;
+  return runContainer({ paths: store.paths, host, image, driver, options, stdio, onStarted, signals, signal });
+}

@@ -1,0 +1,83 @@
+import type { IOType } from 'node:child_process';
+import { resolve } from 'node:path';
+import { openEngine } from '../image/engine.ts';
+import type { PullPolicy } from '../image/obtain-image.ts';
+import type { PullOptions } from '../image/pull.ts';
+import { parsePlatform } from '../oci/platform.ts';
+import type { SignalSource } from './forward-signals.ts';
+import { parseTmpfs } from './parse-tmpfs.ts';
+import { parseVolume } from './parse-volume.ts';
+import type { RunResult, StartedContainer } from './run-container.ts';
+import { runImage } from './run-image.ts';
+import type { NetworkMode } from './steps/namespaces.ts';
+
+export interface RunOptions extends PullOptions {
+  entrypoint?: string | undefined;
+  /** `KEY=value`; `KEY` alone removes one of the image's variables. */
+  env?: readonly string[] | undefined;
+  workdir?: string | undefined;
+  /** `name|uid[:group|gid]` */
+  user?: string | undefined;
+  name?: string | undefined;
+  hostname?: string | undefined;
+  /** `host:container[:ro]` */
+  volumes?: readonly string[] | undefined;
+  /** `path[:options]` */
+  tmpfs?: readonly string[] | undefined;
+  readOnly?: boolean | undefined;
+  /** Delete the container when it ends. */
+  rm?: boolean | undefined;
+  /** `missing` unless given. */
+  pull?: PullPolicy | undefined;
+  network?: NetworkMode | undefined;
+  /** The command's stdin, stdout and stderr are a terminal. */
+  tty?: boolean | undefined;
+  /** As for child_process.spawn; an empty stdin and this process's stdout and stderr unless given. */
+  stdio?: readonly [IOType | number, IOType | number, IOType | number] | undefined;
+  /** Signals to pass on to the command. */
+  signals?: SignalSource | undefined;
+  /** The image is not in the store, and is pulled next. */
+  onMissing?: (() => void) | undefined;
+  onStarted?: ((container: StartedContainer) => void) | undefined;
+}
+
+/**
+ * Runs a command in a fresh copy of an image, from beginning to end. The container dies with this process.
+ * @param command in place of the image's own, if not empty
+ * @throws {ToolError} ERR_COMMAND_NOT_FOUND, ERR_COMMAND_NOT_EXECUTABLE, ERR_CONTAINER, ERR_HOST, ERR_USAGE, ERR_CONFLICT,
+ * ERR_NO_SUCH_IMAGE, ERR_ABORTED, and what a pull throws
+ */
+export async function run(
+  image: string,
+  command: readonly string[] = [],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const { platform, signal } = options;
+  return runImage(await openEngine(options), {
+    image,
+    policy: options.pull ?? 'missing',
+    platform: platform === undefined ? undefined : parsePlatform(platform),
+    // Only here is anything of the network loaded.
+    pull: async () => (await import('../image/pull.ts')).pull(image, options),
+    onMissing: options.onMissing,
+    options: {
+      args: command,
+      entrypoint: options.entrypoint,
+      environment: options.env,
+      workingFolder: options.workdir,
+      user: options.user,
+      name: options.name,
+      hostname: options.hostname,
+      network: options.network,
+      volumes: options.volumes?.map((volume) => parseVolume(volume, resolve('.'))),
+      tmpfs: options.tmpfs?.map(parseTmpfs),
+      readOnlyRoot: options.readOnly,
+      autoRemove: options.rm,
+      terminal: options.tty,
+    },
+    stdio: options.stdio ?? ['ignore', 'inherit', 'inherit'],
+    onStarted: options.onStarted,
+    signals: options.signals,
+    signal,
+  });
+}

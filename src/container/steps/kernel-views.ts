@@ -1,0 +1,103 @@
+import { MOUNT_ATTR } from '../../linux/mount-flags.ts';
+import type { Step } from '../../linux/program.ts';
+import type { MountSteps } from './mount-steps.ts';
+import { attach, bindMount, newMount } from './mounts.ts';
+import { ownTarget, targetName } from './targets.ts';
+
+// What docker hides and protects: moby daemon/pkg/oci/defaults.go (July 2026). All are inside file systems of the kernel's own,
+// so no image has a say in what these paths are.
+const MASKED: readonly MaskedPath[] = [
+  { view: 'proc', path: 'acpi', kind: 'folder' },
+  { view: 'proc', path: 'asound', kind: 'folder' },
+  { view: 'proc', path: 'interrupts', kind: 'file' },
+  { view: 'proc', path: 'kcore', kind: 'file' },
+  { view: 'proc', path: 'keys', kind: 'file' },
+  { view: 'proc', path: 'latency_stats', kind: 'file' },
+  { view: 'proc', path: 'sched_debug', kind: 'file' },
+  { view: 'proc', path: 'scsi', kind: 'folder' },
+  { view: 'proc', path: 'timer_list', kind: 'file' },
+  { view: 'proc', path: 'timer_stats', kind: 'file' },
+  { view: 'sys', path: 'devices/virtual/powercap', kind: 'folder' },
+  { view: 'sys', path: 'firmware', kind: 'folder' },
+];
+
+const READ_ONLY = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'];
+
+interface MaskedPath {
+  view: 'proc' | 'sys';
+  path: string;
+  kind: 'folder' | 'file';
+}
+
+export interface KernelViewOptions {
+  /** The network namespace belongs to the container's user namespace: otherwise sysfs cannot be mounted anew. */
+  ownsNetwork: boolean;
+  /** Processors whose thermal_throttle folder exists and is masked: its counters tell what others compute. */
+  thermalCpus: readonly number[];
+}
+
+/** /proc and a read-only /sys, with what docker masks and protects in them. Needs /dev/null of `deviceSteps` in place. */
+export function kernelViewSteps(options: KernelViewOptions): MountSteps {
+  const thermal = options.thermalCpus.map((cpu): MaskedPath => ({
+    view: 'sys',
+    path: `devices/system/cpu/cpu${cpu}/thermal_throttle`,
+    kind: 'folder',
+  }));
+  return {
+    prepare: [
+      ...newMount({ type: 'proc', source: 'proc', attributes: NO_PROGRAMS, save: 'proc', what: 'mount /proc' }),
+      ...sysMount(options.ownsNetwork),
+    ],
+    attach: [
+      ...ownTarget('/proc', 'folder', 'create /proc'),
+      attach({ mount: 'proc', target: targetName('/proc'), what: 'mount /proc' }),
+      ...ownTarget('/sys', 'folder', 'create /sys'),
+      attach({ mount: 'sys', target: targetName('/sys'), what: 'mount /sys' }),
+      ...READ_ONLY.flatMap(protect),
+      ...[...MASKED, ...thermal].flatMap(mask),
+    ],
+  };
+}
+
+const NO_PROGRAMS = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
+
+function sysMount(ownsNetwork: boolean): Step[] {
+  const what = 'mount /sys';
+  const attributes = NO_PROGRAMS | MOUNT_ATTR.RDONLY;
+  const hosts = bindMount({ source: '/sys', recursive: true, attributes, save: 'sys', what });
+  if (!ownsNetwork) return hosts;
+  // EPERM where something is mounted over parts of the /sys at hand, as inside another container.
+  const fresh = newMount({ type: 'sysfs', source: 'sysfs', attributes, save: 'sys', what, ignore: ['EPERM'] });
+  return [
+    ...fresh.slice(0, -1),
+    ...fresh.slice(-1).map((step) => ({ ...step, skipOnSuccess: hosts.length })),
+    ...hosts,
+  ];
+}
+
+function protect(name: string): Step[] {
+  const what = `make /proc/${name} read-only`;
+  const save = `protected ${name}`;
+  return [
+    // Absent on some kernels; then there is nothing to protect.
+    ...bindMount({
+      source: { within: 'proc', name },
+      recursive: true,
+      attributes: NO_PROGRAMS | MOUNT_ATTR.RDONLY,
+      save,
+      what,
+      ignore: ['ENOENT'],
+    }),
+    attach({ mount: save, target: 'proc', name, what, ignore: ['EBADF', 'ENOENT'] }),
+  ];
+}
+
+function mask({ view, path, kind }: MaskedPath): Step[] {
+  const what = `mask /${view}/${path}`;
+  const save = `mask ${view} ${path}`;
+  const cover =
+    kind === 'file'
+      ? bindMount({ source: { result: 'device null' }, recursive: false, attributes: 0, save, what })
+      : newMount({ type: 'tmpfs', attributes: NO_PROGRAMS | MOUNT_ATTR.RDONLY, save, what });
+  return [...cover, attach({ mount: save, target: view, name: path, what, ignore: ['ENOENT'] })];
+}

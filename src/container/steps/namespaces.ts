@@ -1,0 +1,67 @@
+import { dieWithParentSteps } from '../../linux/die-with-parent.ts';
+import { MS } from '../../linux/mount-flags.ts';
+import { CLONE, SIGNAL } from '../../linux/process-flags.ts';
+import type { Step } from '../../linux/program.ts';
+
+/** `host` shares the caller's network, `none` has a loopback device and nothing else. */
+export type NetworkMode = 'host' | 'none';
+
+export interface NamespaceOptions {
+  network: NetworkMode;
+  /** With a terminal, signals go to the whole process group: that is where the shell's foreground command is. */
+  terminal: boolean;
+}
+
+/** The fork into new namespaces. The parent half stays on the host, as the one that waits; what follows is the container. */
+export function forkSteps({ network, terminal }: NamespaceOptions): Step[] {
+  const namespaces = CLONE.NEWNS | CLONE.NEWPID | CLONE.NEWUTS | CLONE.NEWIPC | CLONE.NEWCGROUP;
+  return [
+    // The waiter's own current folder must not keep a file system of the user's busy.
+    { call: 'chdir', args: ['/'], what: 'change to the root folder' },
+    {
+      call: 'clone',
+      args: [namespaces | (network === 'none' ? CLONE.NEWNET : 0) | SIGNAL.CHLD],
+      fork: { forward: terminal ? 'group' : 'process' },
+      what: 'create namespaces',
+    },
+  ];
+}
+
+/** The first things that the container's first process does. */
+export function enterSteps({ network }: NamespaceOptions): Step[] {
+  return [
+    ...dieWithParentSteps(),
+    // No controlling terminal: TIOCSTI on an inherited terminal would type into the caller's shell.
+    { call: 'setsid', args: [], what: 'start a session' },
+    { call: 'umask', args: [0o022], what: 'set the umask' },
+    { call: 'mount', args: [0, '/', 0, MS.REC | MS.PRIVATE], what: 'keep mounts private' },
+    ...(network === 'none' ? loopbackSteps() : []),
+  ];
+}
+
+const AF_INET = 2;
+const SOCK_DGRAM_CLOEXEC = 0o2000002;
+const SIOCSIFFLAGS = 0x8914;
+const IFF_UP = 1;
+
+function loopbackSteps(): Step[] {
+  const what = 'start the loopback device';
+  const request = Buffer.alloc(40); // struct ifreq: 16 bytes of name, then the flags
+  request.write('lo');
+  request.writeUInt16LE(IFF_UP, 16);
+  return [
+    { call: 'socket', args: [AF_INET, SOCK_DGRAM_CLOEXEC, 0], save: 'loopback', what },
+    { call: 'ioctl', args: [{ result: 'loopback' }, SIOCSIFFLAGS, request], what },
+  ];
+}
+
+export function hostNameSteps(hostname: string, domainname: string | undefined): Step[] {
+  const steps: Step[] = [
+    { call: 'sethostname', args: [hostname, Buffer.byteLength(hostname)], what: 'set the host name' },
+  ];
+  if (domainname !== undefined) {
+    const args = [domainname, Buffer.byteLength(domainname)];
+    steps.push({ call: 'setdomainname', args, what: 'set the domain name' });
+  }
+  return steps;
+}

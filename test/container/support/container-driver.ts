@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { parseTmpfs } from '../../../src/container/parse-tmpfs.ts';
+import { parseVolume } from '../../../src/container/parse-volume.ts';
+import { runContainer } from '../../../src/container/run-container.ts';
+import { isToolError } from '../../../src/errors.ts';
+import { readHostFacts } from '../../../src/linux/host-facts.ts';
+import type { Ownership } from '../../../src/linux/ownership.ts';
+import type { SnapshotDriver } from '../../../src/snapshot/mount.ts';
+import { overlayDriver } from '../../../src/snapshot/overlay.ts';
+import type { DriverRequest, DriverReport } from './box.ts';
+
+// A process that runs one container, as the CLI is: it can be another user's, get signals, and be killed. box.ts bundles it.
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1'] as const;
+const REPORTS = 3; // descriptor: a line of JSON for each DriverReport
+
+const request = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as DriverRequest;
+
+function report(value: DriverReport): void {
+  writeSync(REPORTS, `${JSON.stringify(value)}\n`);
+}
+
+function driverFor(ownership: Ownership): SnapshotDriver {
+  if (request.driver === 'overlay') return overlayDriver(ownership.kind === 'root' ? 'trusted' : 'user');
+  return {
+    name: 'copy',
+    // oxlint-disable-next-line typescript/require-await -- the interface waits
+    async prepare({ folder, layers }) {
+      mkdirSync(join(folder, 'rootfs'));
+      for (const layer of layers) execFileSync('cp', ['-a', `${layer}/fs/.`, join(folder, 'rootfs')]);
+      return { type: 'bind', source: 'rootfs' };
+    },
+  };
+}
+
+async function drive(): Promise<void> {
+  const host = readHostFacts();
+  const { volumes = [], tmpfs = [], ...options } = request.options;
+  const { containerId, exitCode } = await runContainer({
+    paths: request.paths,
+    host,
+    image: request.image,
+    driver: driverFor(host.ownership),
+    options: {
+      ...options,
+      volumes: volumes.map((text) => parseVolume(text, process.cwd())),
+      tmpfs: tmpfs.map(parseTmpfs),
+    },
+    stdio: ['inherit', 'inherit', 'inherit'],
+    onStarted: ({ id, name }) => report({ started: { id, name } }),
+    signals: (listener) => {
+      for (const signal of SIGNALS) process.on(signal, listener);
+      return () => {
+        for (const signal of SIGNALS) process.off(signal, listener);
+      };
+    },
+  });
+  report({ ended: { id: containerId, exitCode } });
+}
+
+drive().catch((error: unknown) => {
+  if (!isToolError(error)) throw error;
+  report({ failed: { code: error.code, message: error.message, hint: error.hint } });
+});
