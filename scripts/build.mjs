@@ -1,0 +1,167 @@
+// Builds dist/: the library (tsc), the command line (esbuild) and its child processes.
+//   node scripts/build.mjs              all of it
+//   node scripts/build.mjs --no-types   without the library and its type check, in a second
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, transform } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+const staging = join(root, `dist.${process.pid}`);
+
+/** What the outputs have in common. Stack traces stay readable: nothing is minified. */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.20',
+  external: ['koffi'], // has a native part
+  logLevel: 'warning',
+  metafile: true,
+  write: false,
+};
+
+/** In a CommonJS file the URL of the module is that of the file; sources find other parts of dist/ relative to it. */
+const META_URL = {
+  define: { 'import.meta.url': '__importMetaUrl' },
+  banner: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
+};
+
+/**
+ * A shell script and JavaScript at once, for the `--` that `#!/usr/bin/env node` has no room for: without it, Node takes an
+ * `--env-file` after the script for its own, ends when the file is missing, and obeys a NODE_OPTIONS in it
+ * (https://github.com/nodejs/node/issues/54232).
+ */
+const LAUNCHER = `#!/bin/sh
+":" //; exec node -- "$0" "$@"
+`;
+
+const PROGRAM = 'mydocker.cjs';
+
+/** Runs each piece once, whichever files have it. */
+const LOADER = `const pieces = PIECES;
+const modules = new Map();
+function load(name) {
+  if (!name.startsWith('./')) return require(name);
+  if (modules.has(name)) return modules.get(name).exports;
+  if (!(name in pieces)) for (const [other, piece] of Object.entries(require(name))) pieces[other] ??= piece;
+  const module = { exports: {} };
+  modules.set(name, module);
+  pieces[name](module, module.exports, load);
+  return module.exports;
+}
+load('./${PROGRAM}');
+`;
+
+try {
+  await mkdir(join(staging, 'bin'), { recursive: true });
+  if (!process.argv.includes('--no-types')) await buildLibrary();
+  const packages = [...(await buildCommandLine()), ...(await buildChildren())];
+  await writeFile(join(staging, 'THIRD-PARTY-LICENSES'), await licenses([...new Set(packages)].sort()));
+  await rm(dist, { recursive: true, force: true });
+  await rename(staging, dist);
+} finally {
+  await rm(staging, { recursive: true, force: true });
+}
+
+async function buildLibrary() {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [tsc, '-p', root, '--outDir', staging], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('Cannot build the library: see above');
+  await rm(join(staging, 'cli'), { recursive: true }); // no part of the library; what is run is bundled
+}
+
+/**
+ * A small program, and beside it a file for each `import()` in the sources, which is loaded when it comes to that. Such a file
+ * brings all that it needs and the program does not have: few files start faster than many, and CommonJS faster than ES modules.
+ */
+async function buildCommandLine() {
+  const { outputFiles, metafile } = await build({
+    ...common,
+    entryPoints: { mydocker: 'src/cli/bin.ts' },
+    outdir: join(staging, 'bin'),
+    format: 'esm', // the only one that esbuild cuts into pieces
+    splitting: true,
+    outExtension: { '.js': '.cjs' },
+    chunkNames: '[name]-[hash]',
+  });
+  const pieces = new Map();
+  for (const { path, text } of outputFiles) pieces.set(basename(path), await toCommonJs(text));
+  const imports = importsOf(metafile);
+  const program = closure(PROGRAM, imports);
+  for (const name of new Set([...imports.values()].flatMap(({ lazy }) => lazy))) {
+    const own = closure(name, imports).filter((piece) => !program.includes(piece));
+    await writeFile(join(staging, 'bin', name), `module.exports = ${pieceTable(own, pieces)};\n`);
+  }
+  const path = join(staging, 'bin', PROGRAM);
+  await writeFile(path, LAUNCHER + LOADER.replace('PIECES', () => pieceTable(program, pieces)));
+  await chmod(path, 0o755);
+  return packagesOf(metafile);
+}
+
+async function toCommonJs(text) {
+  const { code } = await transform(text, {
+    format: 'cjs',
+    target: common.target,
+    platform: 'node',
+    supported: { 'dynamic-import': false }, // becomes require(), which does not start the loader of ES modules
+    ...(text.includes('import.meta.url') ? META_URL : {}),
+  });
+  return code;
+}
+
+/** Of each piece: the others that it needs at once, and those that it loads when it comes to that. */
+function importsOf({ outputs }) {
+  const entries = Object.entries(outputs).map(([path, { imports }]) => {
+    const names = (kind) =>
+      imports.filter((one) => one.kind === kind && !one.external).map((one) => basename(one.path));
+    return [basename(path), { now: names('import-statement'), lazy: names('dynamic-import') }];
+  });
+  return new Map(entries);
+}
+
+function closure(name, imports, seen = new Set()) {
+  if (seen.has(name)) return [];
+  seen.add(name);
+  return [...imports.get(name).now.flatMap((other) => closure(other, imports, seen)), name];
+}
+
+/** An object of functions, in parentheses so that V8 compiles them at once: it would read others twice. */
+function pieceTable(names, pieces) {
+  const row = (name) => `${JSON.stringify(`./${name}`)}: (function (module, exports, require) {\n${pieces.get(name)}})`;
+  return `{\n${names.map(row).join(',\n')}\n}`;
+}
+
+/** The processes that unpack and copy layers. One file each, as nothing can be loaded once a process has changed its root. */
+async function buildChildren() {
+  const { outputFiles, metafile } = await build({
+    ...common,
+    entryPoints: { 'unpack-child': 'src/layer/unpack-child.ts', 'copy-child': 'src/snapshot/copy-child.ts' },
+    outdir: staging,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    define: META_URL.define,
+    banner: { js: META_URL.banner },
+  });
+  for (const { path, contents } of outputFiles) await writeFile(path, contents);
+  return packagesOf(metafile);
+}
+
+function packagesOf({ inputs }) {
+  const matches = Object.keys(inputs).map((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
+  return matches.filter((name) => name !== undefined);
+}
+
+/** The licences of what is in the bundles, which ask to be passed on with it. */
+async function licenses(packages) {
+  const texts = packages.map(async (name) => {
+    const folder = join(root, 'node_modules', name);
+    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    const { version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+    const text = file === undefined ? `License: ${license}\n` : await readFile(join(folder, file), 'utf8');
+    return `${name} ${version}\n\n${text.trim()}\n`;
+  });
+  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`);
+}

@@ -1,0 +1,80 @@
+import type { SignalSource } from '../container/forward-signals.ts';
+import type { ContainerSummary } from '../container/list-containers.ts';
+import type { RunResult } from '../container/run-container.ts';
+import type { NetworkMode } from '../container/steps/namespaces.ts';
+import type { ImageSummary } from '../image/list-images.ts';
+import type { PullPolicy } from '../image/obtain-image.ts';
+import type { PulledImage, PullEvent } from '../image/pull-event.ts';
+import type { RemovalEvent } from '../image/remove-image.ts';
+
+/**
+ * What the commands need of the engine. `engine.ts` connects it to the modules that do it, each loaded when it is first called;
+ * tests of commands hand in their own.
+ */
+export interface EngineApi {
+  pull: (reference: string, request: PullRequest) => Promise<PulledImage>;
+  /** All entries of the store. */
+  images: (request: StoreRequest) => Promise<ImageSummary[]>;
+  imageLabels: (image: ImageSummary, request: StoreRequest) => Promise<Readonly<Record<string, string>>>;
+  removeImage: (nameOrId: string, request: RemoveRequest) => Promise<RemovalEvent[]>;
+  run: (image: string, request: RunRequest) => Promise<RunResult>;
+  /** All containers, newest first. */
+  containers: (request: StoreRequest) => Promise<ContainerSummary[]>;
+  removeContainer: (nameOrId: string, request: RemoveRequest) => Promise<unknown>;
+}
+
+export interface StoreRequest {
+  /** The store's folder; `~/.mydocker` unless given. */
+  home: string | undefined;
+}
+
+export interface RemoveRequest extends StoreRequest {
+  force: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** What a pull needs to know of its surroundings; what the environment says is read by the engine's side of the adapter. */
+export interface NetworkRequest {
+  env: Readonly<Record<string, string | undefined>>;
+  /** Hosts that may be talked to over plain HTTP, or with certificates that nobody vouches for. */
+  insecureRegistries: readonly string[];
+}
+
+export interface PullRequest extends StoreRequest, NetworkRequest {
+  /** `os/arch[/variant]` */
+  platform: string | undefined;
+  maxConcurrentDownloads: number | undefined;
+  signal: AbortSignal;
+  onProgress: (event: PullEvent) => void;
+}
+
+export interface RunRequest extends StoreRequest, NetworkRequest {
+  /** What follows the image's name. */
+  command: readonly string[];
+  entrypoint: string | undefined;
+  /** `KEY=value`; `KEY` alone removes a variable that the image sets. */
+  environment: readonly string[];
+  workdir: string | undefined;
+  user: string | undefined;
+  name: string | undefined;
+  hostname: string | undefined;
+  /** `host:container[:ro]` */
+  volumes: readonly string[];
+  tmpfs: readonly string[];
+  readOnly: boolean;
+  /** Delete the container when it has ended. */
+  remove: boolean;
+  /** Connect stdin; it is empty otherwise. */
+  interactive: boolean;
+  tty: boolean;
+  pull: PullPolicy;
+  platform: string | undefined;
+  network: NetworkMode;
+  /** Stops what happens before the command runs. */
+  signal: AbortSignal;
+  /** Signals for the command, from when it has been launched. */
+  signals: SignalSource;
+  onProgress: (event: PullEvent) => void;
+  /** The image is not in the store and will be pulled. */
+  onMissing: () => void;
+}

@@ -1,0 +1,32 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ToolError } from '../../errors.ts';
+import { printable } from '../../printable.ts';
+import { certificatesFromEnvironment } from '../../registry/ca.ts';
+import type { RegistryOptions } from '../../registry/client.ts';
+import { credentialsFromDockerConfig } from '../../registry/docker-config.ts';
+import { proxyFromEnvironment } from '../../registry/proxy.ts';
+import type { RetryPolicy } from '../../registry/retry.ts';
+import type { NetworkRequest } from '../engine-api.ts';
+import { readVersion } from '../version.ts';
+
+/** What flags and the environment say about how to talk to registries. */
+export function registryOptions({ env, insecureRegistries }: NetworkRequest): RegistryOptions {
+  const config = env['DOCKER_CONFIG'];
+  const folder = config === undefined || config === '' ? join(homedir(), '.docker') : config;
+  return {
+    insecureRegistries,
+    credentials: credentialsFromDockerConfig(join(folder, 'config.json')),
+    ca: certificatesFromEnvironment(env),
+    proxy: proxyFromEnvironment(env),
+    userAgent: `mydocker/${readVersion()}`,
+    retryPolicy: retryPolicy(env['MYDOCKER_RETRIES']),
+  };
+}
+
+/** MYDOCKER_RETRIES: how many times what failed is tried again. */
+function retryPolicy(text: string | undefined): Partial<RetryPolicy> | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^\d{1,3}$/.test(text)) return { maxAttempts: Number(text) + 1 };
+  throw new ToolError('ERR_USAGE', `Cannot use MYDOCKER_RETRIES "${printable(text)}": a number up to 999 was wanted`);
+}

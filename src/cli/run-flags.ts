@@ -1,0 +1,53 @@
+import { FlagError, booleanFlag, listFlag, stringFlag } from './flags.ts';
+import type { Flag, FlagValues } from './flags.ts';
+import { insecureRegistryFlag, platformFlag } from './network-flags.ts';
+
+// Not an interface: as a type alias it counts as a Record.
+type RunFlags = {
+  entrypoint: Flag<string | undefined>;
+  env: Flag<readonly string[]>;
+  'env-file': Flag<readonly string[]>;
+  hostname: Flag<string | undefined>;
+  'insecure-registry': Flag<readonly string[]>;
+  interactive: Flag<boolean>;
+  name: Flag<string | undefined>;
+  network: Flag<string | undefined>;
+  platform: Flag<string | undefined>;
+  pull: Flag<string | undefined>;
+  quiet: Flag<boolean>;
+  'read-only': Flag<boolean>;
+  rm: Flag<boolean>;
+  tmpfs: Flag<readonly string[]>;
+  tty: Flag<boolean>;
+  user: Flag<string | undefined>;
+  volume: Flag<readonly string[]>;
+  workdir: Flag<string | undefined>;
+};
+
+/** The flags of `run`, in docker's words. */
+export const runFlags: RunFlags = {
+  entrypoint: stringFlag({ about: 'Overwrite the default ENTRYPOINT of the image' }),
+  env: listFlag({ short: 'e', about: 'Set environment variables', check: checkVariable }),
+  'env-file': listFlag({ about: 'Read in a file of environment variables' }),
+  hostname: stringFlag({ short: 'h', about: 'Container host name' }),
+  'insecure-registry': insecureRegistryFlag,
+  interactive: booleanFlag({ short: 'i', about: "Connect the container's stdin" }),
+  name: stringFlag({ about: 'Assign a name to the container' }),
+  network: stringFlag({ about: 'Connect a container to a network ("host", "none") (default "host")', alias: 'net' }),
+  platform: platformFlag,
+  pull: stringFlag({ about: 'Pull image before running ("always", "missing", "never") (default "missing")' }),
+  quiet: booleanFlag({ short: 'q', about: 'Suppress the pull output' }),
+  'read-only': booleanFlag({ about: "Mount the container's root filesystem as read only" }),
+  rm: booleanFlag({ about: 'Automatically remove the container when it exits' }),
+  tmpfs: listFlag({ about: 'Mount a tmpfs directory' }),
+  tty: booleanFlag({ short: 't', about: 'Use the terminal' }),
+  user: stringFlag({ short: 'u', about: 'Username or UID (format: <name|uid>[:<group|gid>])' }),
+  volume: listFlag({ short: 'v', about: 'Bind mount a volume' }),
+  workdir: stringFlag({ short: 'w', about: 'Working directory inside the container' }),
+};
+
+export type RunFlagValues = FlagValues<RunFlags>;
+
+function checkVariable(text: string): void {
+  if (text === '' || text.startsWith('=')) throw new FlagError(`invalid environment variable: ${text}`);
+}

@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { parseEnvironmentEntry, parseEnvironmentFile } from '../container/parse-environment.ts';
+import type { NetworkMode } from '../container/steps/namespaces.ts';
+import { ToolError } from '../errors.ts';
+import type { PullPolicy } from '../image/obtain-image.ts';
+import { printable } from '../printable.ts';
+import type { Context } from './context.ts';
+import type { RunRequest } from './engine-api.ts';
+import { wantedPlatform } from './network-flags.ts';
+import type { RunFlagValues } from './run-flags.ts';
+
+type RunSettings = Omit<RunRequest, 'command' | 'signal' | 'signals' | 'onProgress' | 'onMissing'>;
+
+/**
+ * What the flags of `run` ask for, with what they take from the caller's environment.
+ * @throws {ToolError} ERR_USAGE for what they cannot ask for
+ */
+export async function readRunRequest(flags: RunFlagValues, context: Context): Promise<RunSettings> {
+  const { env, home } = context;
+  if (flags.interactive && flags.tty && !context.stdinIsTerminal()) {
+    throw usageError('cannot attach stdin to a TTY-enabled container because stdin is not a terminal');
+  }
+  return {
+    home,
+    env,
+    entrypoint: flags.entrypoint,
+    environment: await readEnvironment(flags, env),
+    workdir: flags.workdir,
+    user: flags.user,
+    name: flags.name,
+    hostname: flags.hostname,
+    volumes: flags.volume,
+    tmpfs: flags.tmpfs,
+    readOnly: flags['read-only'],
+    remove: flags.rm,
+    interactive: flags.interactive,
+    tty: flags.tty,
+    pull: pullPolicy(flags.pull),
+    platform: wantedPlatform(flags.platform, env),
+    network: networkMode(flags.network),
+    insecureRegistries: flags['insecure-registry'],
+  };
+}
+
+/** Files first: what is given by `--env` wins. */
+async function readEnvironment(flags: RunFlagValues, env: Context['env']): Promise<string[]> {
+  const lookUp = (key: string): string | undefined => (Object.hasOwn(env, key) ? env[key] : undefined);
+  const files = await Promise.all(
+    flags['env-file'].map(async (path) => parseEnvironmentFile(await readEnvironmentFile(path), path, lookUp)),
+  );
+  return [...files.flat(), ...flags.env.map((entry) => parseEnvironmentEntry(entry, lookUp))];
+}
+
+async function readEnvironmentFile(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const reason = code === 'ENOENT' ? 'no such file or directory' : code;
+    throw usageError(`Cannot read environment file "${printable(path)}": ${reason}`, error);
+  }
+}
+
+function pullPolicy(text: string | undefined): PullPolicy {
+  if (text === undefined || text === '') return 'missing';
+  if (text === 'always' || text === 'missing' || text === 'never') return text;
+  throw usageError(`invalid pull option: '${printable(text)}': must be one of "always", "missing" or "never"`);
+}
+
+function networkMode(text: string | undefined): NetworkMode {
+  if (text === undefined || text === '' || text === 'host') return 'host';
+  if (text === 'none') return text;
+  throw usageError(`network ${printable(text)} not found: must be one of "host" or "none"`);
+}
+
+function usageError(message: string, cause?: unknown): ToolError {
+  return new ToolError('ERR_USAGE', message, { cause });
+}

@@ -1,0 +1,229 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CliError } from '../../../src/cli/cli-error.ts';
+import { runCommand } from '../../../src/cli/commands/run.ts';
+import type { Context } from '../../../src/cli/context.ts';
+import type { EngineApi, RunRequest } from '../../../src/cli/engine-api.ts';
+import { ToolError } from '../../../src/errors.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import { fakeContext } from '../support/fake-context.ts';
+import type { FakeContext } from '../support/fake-context.ts';
+import { digest } from '../support/images.ts';
+
+const ANY_SIGNAL: unknown = expect.any(AbortSignal);
+const ANY_FUNCTION: unknown = expect.any(Function);
+
+const succeed: EngineApi['run'] = async () => ({ containerId: 'a', exitCode: 0 });
+
+async function execute(argv: string[], context: FakeContext): Promise<number> {
+  return runCommand.execute({ path: 'mydocker run', argv }, context);
+}
+
+/** What the engine was asked to do. */
+async function requestOf(argv: string[], options: Partial<Context> = {}): Promise<[string, RunRequest] | undefined> {
+  const run = vi.fn(succeed);
+  await execute(argv, fakeContext({ run }, options));
+  return run.mock.calls[0];
+}
+
+/** The message and exit code that a command line fails with. */
+async function failureOf(argv: string[], run = succeed, options: Partial<Context> = {}): Promise<[string, number]> {
+  const error: unknown = await execute(argv, fakeContext({ run }, options)).catch((error: unknown) => error);
+  if (!(error instanceof CliError)) throw new TypeError(`not a CliError: ${String(error)}`);
+  return [error.message, error.exitCode];
+}
+
+const HELP = "\n\nRun 'mydocker run --help' for more information";
+
+describe('run', () => {
+  it('asks for little where little is said', async () => {
+    expect(await requestOf(['alpine'])).toEqual([
+      'alpine',
+      {
+        home: undefined,
+        env: {},
+        command: [],
+        entrypoint: undefined,
+        environment: [],
+        workdir: undefined,
+        user: undefined,
+        name: undefined,
+        hostname: undefined,
+        volumes: [],
+        tmpfs: [],
+        readOnly: false,
+        remove: false,
+        interactive: false,
+        tty: false,
+        pull: 'missing',
+        platform: undefined,
+        network: 'host',
+        insecureRegistries: [],
+        signal: ANY_SIGNAL,
+        signals: ANY_FUNCTION,
+        onProgress: ANY_FUNCTION,
+        onMissing: ANY_FUNCTION,
+      },
+    ]);
+  });
+
+  it('hands on what every flag says', async () => {
+    const words =
+      '--rm -i --entrypoint=/bin/sh -w /work -u1000:1000 --name web -h box -v /a:/b:ro --volume=./c:/d ' +
+      '--tmpfs /tmp:size=1m --read-only --net none --pull never --platform linux/arm64 --insecure-registry x:1 ' +
+      '-e A=1 alpine sh -c';
+    const argv = [...words.split(' '), 'echo "$A"', '--rm', '-it'];
+    expect((await requestOf(argv))?.[1]).toMatchObject({
+      remove: true,
+      interactive: true,
+      tty: false,
+      entrypoint: '/bin/sh',
+      workdir: '/work',
+      user: '1000:1000',
+      name: 'web',
+      hostname: 'box',
+      volumes: ['/a:/b:ro', './c:/d'],
+      tmpfs: ['/tmp:size=1m'],
+      readOnly: true,
+      network: 'none',
+      pull: 'never',
+      platform: 'linux/arm64',
+      insecureRegistries: ['x:1'],
+      environment: ['A=1'],
+      command: ['sh', '-c', 'echo "$A"', '--rm', '-it'],
+    });
+  });
+
+  it.each([0, 7, 125, 137])('exits with what the command exits with: %d', async (exitCode) => {
+    const context = fakeContext({ run: async () => ({ containerId: 'a', exitCode }) });
+    expect(await execute(['alpine'], context)).toBe(exitCode);
+    expect(context.out() + context.err()).toBe('');
+  });
+
+  it.each<[ErrorCode, number]>([
+    ['ERR_COMMAND_NOT_FOUND', 127],
+    ['ERR_COMMAND_NOT_EXECUTABLE', 126],
+    ['ERR_CONTAINER', 125],
+    ['ERR_NO_SUCH_IMAGE', 125],
+    ['ERR_REFERENCE', 125],
+  ])('fails with docker’s exit code and words for %s', async (code, exitCode) => {
+    const run = async (): Promise<never> => {
+      throw new ToolError(code, 'it does not work', { hint: 'Do this.' });
+    };
+    expect(await failureOf(['alpine'], run)).toEqual([`mydocker: it does not work\nDo this.${HELP}`, exitCode]);
+  });
+
+  it('fails with 125 for an error that nobody foresaw', async () => {
+    const run = async (): Promise<never> => {
+      throw new TypeError('a bug\u001b[31m');
+    };
+    expect(await failureOf(['alpine'], run)).toEqual([`mydocker: a bug\\x1b[31m${HELP}`, 125]);
+  });
+
+  it.each([
+    [['--nope', 'alpine'], 'unknown flag: --nope\n\nUsage:  mydocker run [OPTIONS] IMAGE [COMMAND] [ARG...]'],
+    [[], "mydocker: 'mydocker run' requires at least 1 argument"],
+    [['--rm'], "mydocker: 'mydocker run' requires at least 1 argument"],
+    [['-e', '=x', 'a'], 'invalid argument "=x" for "-e, --env" flag: invalid environment variable: =x'],
+    [['--pull=x', 'a'], `mydocker: invalid pull option: 'x': must be one of "always", "missing" or "never"${HELP}`],
+    [['--network', 'bogus', 'a'], 'mydocker: network bogus not found'],
+    [['--env-file', '/does/not/exist', 'a'], 'no such file or directory'],
+    [['--platform', 'x/y/z/w', 'a'], 'x/y/z/w'],
+  ])('fails with 125 for %j', async (argv, message) => {
+    expect(await failureOf(argv)).toEqual([expect.stringContaining(message), 125]);
+  });
+
+  it('does not connect a terminal to what is none', async () => {
+    const message = 'cannot attach stdin to a TTY-enabled container because stdin is not a terminal';
+    expect(await failureOf(['-it', 'alpine'])).toEqual([`mydocker: ${message}${HELP}`, 125]);
+    expect((await requestOf(['-t', 'alpine']))?.[1]).toMatchObject({ tty: true, interactive: false });
+    expect((await requestOf(['-it', 'alpine'], { stdinIsTerminal: () => true }))?.[1]).toMatchObject({ tty: true });
+  });
+});
+
+describe('run and the environment', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mydocker-run-'));
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('takes from the caller what is only named, and puts files before flags', async () => {
+    const file = join(folder, 'env');
+    writeFileSync(file, '# comment\nFILE=1\nHOST\nABSENT\nA=file\n');
+    const env = { HOST: 'from the host', SECRET: 'not asked for' };
+    const request = await requestOf(['-e', 'A=1', '-e', 'HOST', '-e', 'ABSENT', '--env-file', file, 'alpine'], { env });
+    expect(request?.[1].environment).toEqual([
+      'FILE=1',
+      'HOST=from the host',
+      'A=file',
+      'A=1',
+      'HOST=from the host',
+      'ABSENT',
+    ]);
+  });
+});
+
+describe('run and the pull', () => {
+  const pulling: EngineApi['run'] = async (_, { onMissing, onProgress }) => {
+    onMissing();
+    onProgress({ kind: 'layer', digest: digest('a'), state: 'waiting' });
+    return { containerId: 'a', exitCode: 0 };
+  };
+
+  it('tells of it on stderr', async () => {
+    const context = fakeContext({ run: pulling });
+    await execute(['alpine'], context);
+    expect(context.out()).toBe('');
+    expect(context.err()).toBe("Unable to find image 'alpine:latest' locally\naaaaaaaaaaaa: Pulling fs layer\n");
+  });
+
+  it('says nothing with -q', async () => {
+    const context = fakeContext({ run: pulling });
+    await execute(['-q', 'alpine'], context);
+    expect(context.out() + context.err()).toBe('');
+  });
+});
+
+describe('run and signals', () => {
+  it('stops the pull at Ctrl-C, with exit code 130', async () => {
+    const context = fakeContext({
+      run: async (_, { signal }) => {
+        context.signals.emit('SIGINT', 'SIGINT', 2);
+        signal.throwIfAborted();
+        return { containerId: 'a', exitCode: 0 };
+      },
+    });
+    expect(await execute(['alpine'], context)).toBe(130);
+    expect(context.err()).toBe('');
+  });
+
+  it('hands signals to the container once it is there', async () => {
+    const heard: string[] = [];
+    const context = fakeContext({
+      run: async (_, { signal, signals }) => {
+        const stop = signals((name) => heard.push(name));
+        for (const [name, number] of [
+          ['SIGINT', 2],
+          ['SIGQUIT', 3],
+          ['SIGHUP', 1],
+          ['SIGTERM', 15],
+        ] as const) {
+          context.signals.emit(name, name, number);
+        }
+        stop();
+        expect(signal.aborted).toBe(false);
+        return { containerId: 'a', exitCode: 3 };
+      },
+    });
+    expect(await execute(['alpine'], context)).toBe(3);
+    expect(heard).toEqual(['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTERM']);
+    expect(context.signals.eventNames()).toEqual([]);
+  });
+});
