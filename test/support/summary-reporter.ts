@@ -10,10 +10,11 @@ export default class SummaryReporter implements Reporter {
     for (const [reason, count] of countReasons(skipped)) console.log(`skipped ${count} because ${reason}`);
 
     const passed = tests.filter((test) => test.result().state === 'passed').length;
-    // A file that cannot be loaded has no tests to fail, and must not count as nothing.
-    const brokenFiles = modules.filter((module) => module.errors().length > 0).length;
     const failedTests = tests.filter((test) => test.result().state === 'failed').length;
-    const failed = failedTests + brokenFiles + unhandledErrors.length;
+    // A file that cannot be loaded or a suite that cannot be set up has tests that did not run, and must not count as nothing.
+    const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+    const broken = suites.filter((suite) => suite.errors().length > 0).length;
+    const failed = failedTests + broken + unhandledErrors.length;
     console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`);
   }
 }
@@ -21,7 +22,7 @@ export default class SummaryReporter implements Reporter {
 function countReasons(skipped: readonly TestCase[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const test of skipped) {
-    const reason = test.meta().skipReason ?? noteOf(test) ?? 'its source says so, without a reason';
+    const reason = test.meta().skipReason ?? noteOf(test) ?? 'its file says so, or its suite could not be set up';
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
   return counts;
