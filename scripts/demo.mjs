@@ -19,15 +19,15 @@ class DemoError extends Error {}
 
 const folder = await mkdtemp(join(tmpdir(), 'mydocker-demo-'));
 const env = { ...process.env, MYDOCKER_HOME: join(folder, 'store') };
+let exitCode = 0;
 try {
   await demonstrate();
 } catch (error) {
-  if (!(error instanceof DemoError)) throw error;
-  console.error(`\n${error.message}`);
-  process.exitCode = 1;
-} finally {
-  await rm(folder, { recursive: true, force: true });
+  console.error(error instanceof DemoError ? `\n${error.message}` : error);
+  exitCode = 1;
 }
+await rm(folder, { recursive: true, force: true }).catch((error) => console.error(`Cannot clean up: ${error.message}`));
+process.exit(exitCode); // where it failed, the registry still listens
 
 async function demonstrate() {
   if (!existsSync(CLI)) await call([process.execPath, join(ROOT, 'scripts/build.mjs')], 'builds dist/');
@@ -51,7 +51,7 @@ async function demonstrate() {
 
 /** In an empty network namespace where the kernel grants one that the store can be used in; without a registry in any case. */
 async function runOffline(image) {
-  const unshare = ['unshare', process.getuid() === 0 ? '--net' : '--net --map-root-user'].join(' ').split(' ');
+  const unshare = ['unshare', '--net', ...(process.getuid() === 0 ? [] : ['--map-root-user'])];
   const probe = [...unshare, process.execPath, CLI, 'run', '--rm', '--pull', 'never', image, '/bin/sh', '-c', 'exit 0'];
   const granted = (await run(probe, { silent: true })).code === 0;
   const command = ['mydocker', 'run', '--rm', '--pull', 'never', image, '/bin/echo', 'hey again'];

@@ -12,7 +12,6 @@ umoci|umoci
 mmdebstrap|mmdebstrap
 strace|strace
 newuidmap|uidmap
-ip|iproute2
 openssl|openssl
 zstd|zstd
 setfattr|attr

@@ -10,11 +10,16 @@ import { pack } from 'tar-stream';
 const TOOLS = ['cat', 'echo', 'env', 'hostname', 'id', 'ls', 'ps', 'sh', 'sleep', 'uname'];
 const NEEDED = ['echo', 'ls', 'sh'];
 
-/** Answers with the gzipped tar, and with what it is made of, for a person. */
+/** Answers with the gzipped tar, and with what it is made of, for a person. A static busybox is taken where there is one. */
 export async function makeSampleLayer() {
-  const files = busyboxFiles() ?? toolFiles();
-  const contents = files.has('/bin/busybox') ? 'a static busybox' : "this machine's shell and a few tools";
-  return { contents, layer: gzipSync(await tarOf(files)) };
+  const files = busyboxFiles();
+  if (files !== undefined) return { contents: 'a static busybox', layer: gzipSync(await tarOf(files)) };
+  return { contents: "this machine's shell and a few tools", layer: await makeToolLayer() };
+}
+
+/** The layer for a machine without a static busybox: a shell and a few tools, with the libraries that they are linked to. */
+export async function makeToolLayer() {
+  return gzipSync(await tarOf(toolFiles()));
 }
 
 /** Path in the image -> bytes, or the target of a symbolic link; undefined where there is no static busybox. */

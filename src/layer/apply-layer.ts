@@ -110,29 +110,35 @@ async function readArchive(
 ): Promise<{ diffId: Digest; size: number }> {
   const algorithm = digestAlgorithm(options.diffId);
   const hash = createHash(algorithm);
+  const write = writeInSlices(reader);
   let size = 0;
   for await (const chunk of decompress(options.blob, options.system.zstd)) {
     size += chunk.length;
     context.budget.takeArchive(chunk.length);
     hash.update(chunk);
-    await writeInSlices(reader, chunk);
+    await write(chunk);
   }
   reader.finish();
   return { diffId: parseDigest(`${algorithm}:${hash.digest('hex')}`), size };
 }
 
 const SLICE_SIZE = 256 * 1024;
-const MAX_BUSY = 2; // milliseconds
+const MAX_BUSY = 0.5; // milliseconds
 
-/** Lets the event loop turn now and then: that is what gives the decompressing thread its next piece of work. */
-async function writeInSlices(reader: TarReader, chunk: Buffer): Promise<void> {
+/**
+ * Answers a function that writes a piece in slices and lets the event loop turn in between: that is what gives the decompressing
+ * thread its next piece of work, and it must not wait for a thousand small files.
+ */
+function writeInSlices(reader: TarReader): (piece: Buffer) => Promise<void> {
   let turned = performance.now();
-  for (let at = 0; at < chunk.length; at += SLICE_SIZE) {
-    reader.write(chunk.subarray(at, at + SLICE_SIZE));
-    if (performance.now() - turned < MAX_BUSY) continue;
-    await nextTurn();
-    turned = performance.now();
-  }
+  return async (piece) => {
+    for (let at = 0; at < piece.length; at += SLICE_SIZE) {
+      reader.write(piece.subarray(at, at + SLICE_SIZE));
+      if (performance.now() - turned < MAX_BUSY) continue;
+      await nextTurn();
+      turned = performance.now();
+    }
+  };
 }
 
 function checkDiffId({ diffId, label }: ApplyOptions, actual: Digest): void {

@@ -164,7 +164,11 @@ async function commit({ file, blobPath }: IngestTarget, verifier: ContentVerifie
     throw error;
   }
   // Others may rely on the blob from now on, so it stays even if this fails; nothing is named before the folder is on the disk.
-  await syncFolder(folder).finally(async () => file.close());
+  try {
+    await syncFolder(folder);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Deletes the file while it is still locked, so that nobody can have begun to go on with it. */

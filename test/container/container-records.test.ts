@@ -97,6 +97,13 @@ describe('listContainers()', () => {
     );
   });
 
+  it('does not take somebody else who asks at the same time for the container', async () => {
+    const folder = await make(ID('1'), { started: true });
+    const asking = tryFileLock(join(folder, 'lock'), 'shared');
+    if (asking !== undefined) locks.push(asking);
+    expect(listContainers(paths.containers)[0]?.status).toBe('dead');
+  });
+
   it('answers newest first, damaged ones included, and looks at nothing else', async () => {
     await make(ID('1'), { record: { created: '2001-01-01T00:00:00.000Z' } });
     await make(ID('2'), { record: { created: '2003-01-01T00:00:00.000Z' } });

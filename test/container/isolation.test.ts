@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readlinkSync, readdirSync } from 'node:fs';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -116,6 +117,14 @@ for (const { caller, needs } of CALLERS) {
       const [options = ''] = (await sh("grep -E '^[^ ]+ / ' /proc/mounts | cut -d' ' -f4")).split('\n');
       expect(options.split(',')).toContain('nodev');
       expect(options.split(',').includes('nosuid')).toBe(caller !== 'root');
+    });
+
+    it("X29 has docker's limits for open files, as far as the caller's allow, and writes no core files", async () => {
+      const [hard = ''] = execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }).split('\n');
+      const enough = hard === 'unlimited' || Number(hard) >= 524_288;
+      const limits = (await sh('ulimit -Sn; ulimit -Hn; ulimit -Sc')).split('\n');
+      expect(limits.slice(0, 2)).toEqual(enough ? ['1024', '524288'] : [expect.any(String), hard]);
+      expect(limits[2]).toBe('0');
     });
 
     it('X28 cannot change the host name or the clock', async () => {

@@ -142,6 +142,7 @@ describe('planContainer()', () => {
     const program = plan({ user: { uid: 7, gid: 8, groups: [8, 9], home: '/' } });
     const readOnly = indexOf(program, by('make the root read-only'));
     expect(indexOf(program, by('prepare the volume'))).toBeLessThan(readOnly);
+    expect(indexOf(program, ({ call }) => call === 'keyctl')).toBeGreaterThan(fork(program)); // X30: not the caller's keyring
     const order = [
       readOnly,
       indexOf(program, ({ call }) => call === 'fchdir'),

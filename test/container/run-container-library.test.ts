@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContainerOptions } from '../../src/container/container-options.ts';
 import { runContainer } from '../../src/container/run-container.ts';
 import type { RunRequest } from '../../src/container/run-container.ts';
+import { tryFileLock } from '../../src/fs/kernel-lock.ts';
 import { readHostFacts } from '../../src/linux/host-facts.ts';
 import { overlayDriver } from '../../src/snapshot/overlay.ts';
 import { requires } from '../support/requirements.ts';
@@ -110,6 +111,25 @@ describe('runContainer() in a library', requires('root', 'static-busybox'), () =
     );
     expect(result).toMatchObject({ exitCode: 3, cleanupError: { code: 'ERR_STORE' } });
     rmSync(join(box.paths.containers, result.containerId), { recursive: true });
+  });
+
+  it('waits for a garbage collection, and looks for the layers after it', async () => {
+    const other = createBox('root');
+    const collection = tryFileLock(other.paths.gcLock, 'exclusive');
+    try {
+      const run = runContainer({ ...requestOf({ args: ['true'] }), paths: other.paths, image: other.image() });
+      const waiting = `:${statSync(other.paths.gcLock).ino} `; // proc_locks(5): `-> FLOCK ADVISORY READ <pid> <device>:<inode> 0 EOF`
+      const blocked = (line: string): boolean => line.includes('-> FLOCK') && line.includes(waiting);
+      while (!readFileSync('/proc/locks', 'utf8').split('\n').some(blocked)) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      rmSync(join(other.trees[0] ?? '', '../done'));
+      collection?.release();
+      await expect(run).rejects.toThrow('Cannot use the layer');
+    } finally {
+      collection?.release();
+      other.remove();
+    }
   });
 
   it('runs twenty at once', async () => {

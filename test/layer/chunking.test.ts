@@ -134,13 +134,13 @@ async function readWithTarStream(bytes: Buffer): Promise<unknown[]> {
     const content = Buffer.concat(pieces).toString();
     found.push({
       name,
-      linkName: linkname ?? '',
+      linkName: (linkname as string | null) ?? '',
       type,
       mode,
       uid,
       gid,
       size,
-      seconds: (mtime?.getTime() ?? 0) / 1000,
+      seconds: mtime.getTime() / 1000,
       content,
     });
   }

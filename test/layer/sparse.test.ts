@@ -43,7 +43,10 @@ describe('createTarReader() sparse files of the old GNU format', () => {
     const body = fragments.map((_, index) => String(index).padStart(2, '0')).join('');
     const [entry, next] = readTar(archive(oldGnu(fragments, body, 100), F));
     expect(entry?.content).toBe(
-      `${fragments.map((_, index) => String(index).padStart(2, '0')).join('\0')}`.padEnd(100, '\0'),
+      fragments
+        .map((_, index) => String(index).padStart(2, '0'))
+        .join('\0')
+        .padEnd(100, '\0'),
     );
     expect(next?.name).toBe('next');
   });

@@ -1,12 +1,10 @@
 import {
-  appendFileSync,
   chmodSync,
   chownSync,
   linkSync,
   mkdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
@@ -118,26 +116,35 @@ describe('verifyLayer()', requires('root', 'setfattr'), () => {
     ],
     [
       'a folder in place of a file',
-      (at) => [unlinkSync(at('other')), mkdirSync(at('other'))],
+      (at) => {
+        unlinkSync(at('other'));
+        mkdirSync(at('other'));
+      },
       ['other: it is a folder and should be a file'],
     ],
     [
       'another target',
-      (at) => [
-        unlinkSync(Buffer.from(at('s\xff'), 'latin1')),
-        symlinkSync('other', Buffer.from(at('s\xff'), 'latin1')),
-      ],
+      (at) => {
+        unlinkSync(Buffer.from(at('s\xff'), 'latin1'));
+        symlinkSync('other', Buffer.from(at('s\xff'), 'latin1'));
+      },
       ['s\ufffd: its target is other and should be n\xfe'],
     ],
     ['a lost whiteout', (at) => unlinkSync(at('gone')), ['gone: it is missing']],
     [
       'a whiteout that is a device',
-      (at) => [unlinkSync(at('gone')), execFileSync('mknod', [at('gone'), 'c', '1', '3'])],
+      (at) => {
+        unlinkSync(at('gone'));
+        execFileSync('mknod', [at('gone'), 'c', '1', '3']);
+      },
       ['gone: it is a character and should be a whiteout'],
     ],
     [
       'another device',
-      (at) => [unlinkSync(at('c')), execFileSync('mknod', [at('c'), 'c', '1', '5'])],
+      (at) => {
+        unlinkSync(at('c'));
+        execFileSync('mknod', [at('c'), 'c', '1', '5']);
+      },
       ['c: its device is 1:5 and should be 1:3'],
     ],
     [
@@ -162,7 +169,10 @@ describe('verifyLayer()', requires('root', 'setfattr'), () => {
     ],
     [
       'two files that are one',
-      (at) => [unlinkSync(at('other')), linkSync(at('d/f'), at('other'))],
+      (at) => {
+        unlinkSync(at('other'));
+        linkSync(at('d/f'), at('other'));
+      },
       ['other: it is a hard link of another file than was unpacked'],
     ],
   ])('finds %s', async (_, damage, expected) => {

@@ -1,17 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  closeSync,
-  writeFileSync,
-  truncateSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
 
 import { describe, expect, it, vi } from 'vitest';
@@ -19,7 +9,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { IntegrityError, LayerError } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { requires } from '../support/requirements.ts';
-import { archive, END, file, folder, hardlink, pax, rawEntry, symlink, whiteout } from '../support/tar/raw-tar.ts';
+import { archive, END, file, folder, hardlink, symlink } from '../support/tar/raw-tar.ts';
 import { bundle } from './support/bundle.ts';
 import { openWorkspace } from './support/workspace.ts';
 
@@ -162,9 +152,10 @@ describe('unpackLayer() life of the child', requires('root'), () => {
     expect((error.cause as Error).message).toContain('oh dear');
   });
 
-  it('waits for the layers below if it needs them', async () => {
+  it('waits for the layers below if it needs them, whatever they are called then', async () => {
     const workspace = openWorkspace();
     const lower = join(workspace.folder, 'layer-below');
+    const published = join(workspace.folder, 'layer-published');
     mkdirSync(lower);
     const { promise: lowersComplete, resolve } = deferred();
     const known = childrenOf(process.pid);
@@ -174,6 +165,8 @@ describe('unpackLayer() life of the child', requires('root'), () => {
     });
     await waitForChild(process.pid, known);
     writeFileSync(join(lower, 'below'), 'x');
+    renameSync(lower, published);
+    mkdirSync(lower); // somebody else's
     resolve();
     expect(Object.keys((await unpacked).tree)).toEqual(['b', 'below']);
   });

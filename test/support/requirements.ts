@@ -13,9 +13,7 @@ export type Requirement = keyof typeof PROBES | Program;
 type Program =
   | 'as'
   | 'docker-registry'
-  | 'ip'
   | 'mmdebstrap'
-  | 'newuidmap'
   | 'objdump'
   | 'openssl'
   | 'script'
@@ -53,7 +51,6 @@ const PROBES = {
   root: () => (isPrivileged() ? undefined : 'the tests do not run as root'),
   /** An ordinary user may make a user namespace. */
   userns: () => (succeeds('unshare', '-Ur', 'true') ? undefined : 'the kernel grants no user namespace'),
-  netns: () => (succeeds('unshare', '-Urn', 'true') ? undefined : 'the kernel grants no network namespace'),
   /** The users that scripts/install-test-deps.sh makes, one with a range of subordinate ids and one without. */
   'ordinary-users': () => explainMissingUsers(),
   /** A busybox that runs alone in an image. */
