@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ChildProcess, IOType } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename } from 'node:path';
@@ -45,6 +46,11 @@ export interface RunRequest {
   options: ContainerOptions;
   /** The command's descriptors 0, 1 and 2, as for child_process.spawn. */
   stdio: readonly [IOType | number, IOType | number, IOType | number];
+  /**
+   * Called at once when there is a process, before anything runs in it: the moment to attach to the streams that `stdio` asked
+   * for, as what nobody reads is thrown away when the command ends.
+   */
+  onLaunched?: ((child: ChildProcess) => void) | undefined;
   /** Called when the command runs. */
   onStarted?: ((container: StartedContainer) => void) | undefined;
   /** Signals that are passed on to the command. */
@@ -56,8 +62,6 @@ export interface RunRequest {
 export interface StartedContainer {
   id: string;
   name: string;
-  /** For its `stdio` streams, where `stdio` asked for pipes. */
-  child: ChildProcess;
 }
 
 export interface RunResult {
@@ -70,7 +74,7 @@ export interface RunResult {
 
 /**
  * Runs a command in a new container from beginning to end: record, fresh copy, set-up, signals, exit code, clean-up.
- * The container dies with this process, however that ends.
+ * The container dies with this process, however that ends. Resolves when all of the command's output has been handed out.
  * @throws {ToolError} ERR_COMMAND_NOT_FOUND, ERR_COMMAND_NOT_EXECUTABLE, ERR_CONTAINER, ERR_HOST, ERR_USAGE, ERR_CONFLICT for a
  * name that is taken, ERR_NO_SPACE, ERR_ABORTED; nothing is left of the container then
  */
@@ -170,12 +174,16 @@ interface Supervised {
 /** Looks after a container that has been launched, until nothing of it runs any more. */
 async function supervise(request: RunRequest, supervised: Supervised): Promise<number> {
   const { folder, id, name, running } = supervised;
+  const streamsEnd = request.stdio.includes('pipe') ? once(running.child, 'close') : undefined;
+  streamsEnd?.catch(() => undefined); // of a process that there never was: see below
   const stopForwarding = forwardSignals(request.signals, (number) => running.signal(number));
   try {
+    request.onLaunched?.(running.child);
     recordWaiter(folder, running.pid);
     const { pid } = await running.started;
-    request.onStarted?.({ id, name, child: running.child });
+    request.onStarted?.({ id, name });
     const { code } = await running.exited;
+    await streamsEnd;
     throwIfAborted(request.signal, task(request));
     // Killed so early that it had not forked: Node has no name for the signal, and says that it ended well.
     return pid === running.pid && code === 0 ? KILLED : code;

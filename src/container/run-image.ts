@@ -6,7 +6,9 @@ import { runContainer } from './run-container.ts';
 import type { RunRequest, RunResult } from './run-container.ts';
 
 export interface RunImageRequest
-  extends Pick<RunRequest, 'options' | 'stdio' | 'onStarted' | 'signals' | 'signal'>, ObtainImageOptions {
+  extends
+    Pick<RunRequest, 'options' | 'stdio' | 'onLaunched' | 'onStarted' | 'signals' | 'signal'>,
+    ObtainImageOptions {
   /** Name or ID. */
   image: string;
 }
@@ -22,6 +24,17 @@ export async function runImage(engine: Engine, request: RunImageRequest): Promis
     ownership: host.ownership,
     kernelRelease: host.kernelRelease,
   });
-  const { options, stdio, onStarted, signals, signal } = request;
-  return runContainer({ paths: store.paths, host, image, driver, options, stdio, onStarted, signals, signal });
+  const { options, stdio, onLaunched, onStarted, signals, signal } = request;
+  return runContainer({
+    paths: store.paths,
+    host,
+    image,
+    driver,
+    options,
+    stdio,
+    onLaunched,
+    onStarted,
+    signals,
+    signal,
+  });
 }

@@ -7,7 +7,7 @@ import { parsePlatform } from '../oci/platform.ts';
 import type { SignalSource } from './forward-signals.ts';
 import { parseTmpfs } from './parse-tmpfs.ts';
 import { parseVolume } from './parse-volume.ts';
-import type { RunResult, StartedContainer } from './run-container.ts';
+import type { RunRequest, RunResult, StartedContainer } from './run-container.ts';
 import { runImage } from './run-image.ts';
 import type { NetworkMode } from './steps/namespaces.ts';
 
@@ -38,6 +38,8 @@ export interface RunOptions extends PullOptions {
   signals?: SignalSource | undefined;
   /** The image is not in the store, and is pulled next. */
   onMissing?: (() => void) | undefined;
+  /** Called before the command runs, with the process whose streams `stdio` asked for: attach to them here. */
+  onLaunched?: RunRequest['onLaunched'];
   onStarted?: ((container: StartedContainer) => void) | undefined;
 }
 
@@ -76,6 +78,7 @@ export async function run(
       terminal: options.tty,
     },
     stdio: options.stdio ?? ['ignore', 'inherit', 'inherit'],
+    onLaunched: options.onLaunched,
     onStarted: options.onStarted,
     signals: options.signals,
     signal,

@@ -1,4 +1,4 @@
-import { ToolError } from '../errors.ts';
+import { ToolError, isToolError } from '../errors.ts';
 import { chainIds } from '../oci/chain-id.ts';
 import type { Digest } from '../oci/digest.ts';
 import { checkLayersMatch, parseImageConfig } from '../oci/image-config.ts';
@@ -73,6 +73,16 @@ interface Pull {
   options: PullOptions;
 }
 
+/** What the name stands for now. A damaged entry is as good as none: the pull writes it anew. */
+async function readRecord({ engine, reference }: Pull): Promise<ImageRecord | undefined> {
+  try {
+    return await engine.store.images.get(formatReference(reference));
+  } catch (error) {
+    if (isToolError(error, 'ERR_STORE_DAMAGED')) return undefined;
+    throw error;
+  }
+}
+
 function matchesWanted(platform: Platform, wanted: Platform | undefined): boolean {
   return platformMatches(platform, wanted ?? hostPlatform(process.arch));
 }
@@ -80,7 +90,7 @@ function matchesWanted(platform: Platform, wanted: Platform | undefined): boolea
 /** The cached image, if the registry's tag still names it and nothing of it is missing; costs one request, none for a digest. */
 async function findUpToDate(pull: Pull): Promise<PulledImage | undefined> {
   const { engine, reference, repository, options } = pull;
-  const record = await engine.store.images.get(formatReference(reference));
+  const record = await readRecord(pull);
   if (record === undefined || !matchesWanted(record.platform, options.platform)) return undefined;
   const image = await readIntactImage(engine.store, record.manifest);
   if (image === undefined || !(await isComplete(engine.store, image))) return undefined;
@@ -159,7 +169,7 @@ async function nameImage(pull: Pull, resolved: ResolvedManifest, config: ImageCo
     chain.map((chainId) => layerFolder(engine.store.paths.layers, chainId)),
     engine.store.format.whiteouts,
   );
-  const before = await engine.store.images.get(formatReference(reference));
+  const before = await readRecord(pull);
   await engine.store.images.set(record);
   const upToDate = before?.manifest === record.manifest && before.target.digest === record.target.digest;
   return pulled(reference, record, upToDate);

@@ -38,13 +38,11 @@ export async function removeImage(engine: Engine, text: string, options: RemoveO
   const last = doomed.length === found.records.length;
   if (found.named === undefined) checkNames(found, options);
   const outcome = last ? checkUses(found, text, options) : 'untag';
+  // A running container still shows its image, without a name. First, so that a crash in between leaves one entry too many.
+  if (last && outcome === 'untag') await engine.store.images.set({ ...anyOf(doomed), name: undefined });
   const events: RemovalEvent[] = [];
   for (const record of doomed) events.push(...(await removeEntry(engine, record)));
-  if (outcome === 'untag') {
-    // A running container still shows its image, without a name.
-    if (last) await engine.store.images.set({ ...anyOf(doomed), name: undefined });
-    return events;
-  }
+  if (outcome === 'untag') return events;
   const layers = await options.sweep();
   return [...events, ...[found.imageId, ...layers].map((digest): RemovalEvent => ({ kind: 'deleted', digest }))];
 }

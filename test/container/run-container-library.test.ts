@@ -43,7 +43,7 @@ describe('runContainer() in a library', requires('root', 'static-busybox'), () =
         { args: ['echo', 'streamed'], autoRemove: true },
         {
           stdio: ['ignore', 'pipe', 'ignore'],
-          onStarted: ({ child }) => child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text)),
+          onLaunched: (child) => child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text)),
         },
       ),
     );

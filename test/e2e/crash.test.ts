@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { requires } from '../support/requirements.ts';
 import { CALLERS } from './support/callers.ts';
@@ -9,6 +9,7 @@ import { testBed, TEST_BED_NEEDS } from './support/test-bed.ts';
 describe('killing the CLI', requires(...TEST_BED_NEEDS, 'ordinary-users'), () => {
   it.each(CALLERS)('leaves no process and no mount, as $caller', async ({ user }) => {
     const home = openCliHome(user);
+    onTestFinished(() => home.remove()); // fails where a mount is left
     const image = `${testBed().registry}/library/busybox`;
     expect(await home.mydocker(['pull', '-q', image])).toMatchObject({ code: 0, stderr: '' });
 
@@ -27,7 +28,6 @@ describe('killing the CLI', requires(...TEST_BED_NEEDS, 'ordinary-users'), () =>
     expect((await home.mydocker(['ps', '-a'])).stdout).toMatch(/ victim\n$/);
     expect(await home.mydocker(['rm', 'victim'])).toEqual({ code: 0, stdout: 'victim\n', stderr: '' });
     expect(await home.mydocker(['run', '--rm', image, 'echo', 'again'])).toMatchObject({ code: 0, stdout: 'again\n' });
-    home.remove(); // fails where a mount is left
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { requires } from '../support/requirements.ts';
 import { CALLERS } from './support/callers.ts';
@@ -11,6 +11,7 @@ import { testBed, TEST_BED_NEEDS } from './support/test-bed.ts';
 describe('mydocker run of a cached image', requires(...TEST_BED_NEEDS, 'ordinary-users', 'strace'), () => {
   it.each(CALLERS)('works in an empty network namespace, as $caller', async ({ user }) => {
     const home = openCliHome(user);
+    onTestFinished(() => home.remove());
     const image = await pull(home);
     const options = inEmptyNetwork(home);
     for (const policy of ['never', 'missing']) {
@@ -18,11 +19,11 @@ describe('mydocker run of a cached image', requires(...TEST_BED_NEEDS, 'ordinary
       expect(ran).toEqual({ code: 0, stdout: 'hey\n', stderr: '' });
     }
     expect((await home.mydocker(['pull', image], options)).code).toBe(1); // there really is no network
-    home.remove();
   });
 
   it('opens no socket', async () => {
     const home = openCliHome();
+    onTestFinished(() => home.remove());
     const image = await pull(home);
     const trace = join(home.folder, 'trace');
     const prefix = ['strace', '-f', '-qq', '-e', 'trace=network', '-o', trace];
@@ -33,7 +34,6 @@ describe('mydocker run of a cached image', requires(...TEST_BED_NEEDS, 'ordinary
       .split('\n')
       .filter((line) => /\b(socket|connect|sendto|bind)\(/.test(line));
     expect(calls).toEqual([]);
-    home.remove();
   });
 });
 

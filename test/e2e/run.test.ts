@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { requires } from '../support/requirements.ts';
 import { CALLERS } from './support/callers.ts';
@@ -102,12 +102,12 @@ describe.each(CALLERS)('mydocker run as $caller', requires(...TEST_BED_NEEDS, 'o
 
   it('pulls an image that is not there, and says so on stderr alone', async () => {
     const other = openCliHome(user);
+    onTestFinished(() => other.remove());
     const name = `${testBed().registry}/shared/one`;
     const ran = await other.mydocker(['run', '--rm', name, 'cat', '/one']);
     expect(ran).toMatchObject({ code: 0, stdout: 'one' });
     expect(ran.stderr).toContain(`Unable to find image '${name}:latest' locally\n`);
     expect(await other.mydocker(['run', '--rm', name, 'cat', '/one'])).toEqual({ code: 0, stdout: 'one', stderr: '' });
-    other.remove();
   });
 
   it('leaves nothing of a container behind with --rm', async () => {

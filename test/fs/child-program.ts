@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const FAULT = fileURLToPath(new URL('./fault.ts', import.meta.url));
 
 export interface ChildResult {
   code: number | null;
@@ -40,7 +41,7 @@ export async function buildChildProgram(source: string): Promise<ChildProgram> {
   await fs.chmod(folder, 0o755); // for children that run as somebody else
   await fs.symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
   const program = await bundle(source, join(folder, 'program.mjs'));
-  const fault = await bundle(`import './test/fs/fault.ts'`, join(folder, 'fault.mjs'));
+  const fault = await bundle(`import ${JSON.stringify(FAULT)}`, join(folder, 'fault.mjs'));
   const start = (options: ChildOptions = {}): ChildProcessWithoutNullStreams => {
     const { args = [], env = {}, uid, wrapper = [] } = options;
     const faulty = options.fault === undefined && options.logCalls === undefined ? [] : ['--import', fault];

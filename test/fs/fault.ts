@@ -1,5 +1,6 @@
 // Loaded into a child program before anything else: makes one call to the file system fail, or kills the process before it.
-// FAULT=<call or *>:<n>:<kill or errno name>, with a + at the end for all calls from the nth on. FAULT_LOG=1 writes every counted call to fd 2. Calls that only read do not count.
+// FAULT=<call or *>:<n>:<kill or errno name>, with a + at the end for all calls from the nth on; FAULT=::short lets
+// write(2) take only half of what it is given. FAULT_LOG=1 writes every counted call to fd 2. Calls that only read do not count.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
@@ -85,6 +86,7 @@ const callingBack =
   (call: string) =>
   (original: AnyFunction): AnyFunction =>
     function (...args) {
+      if (call === 'write' && wanted.effect === 'short') args[3] = Math.ceil(Number(args[3]) / 2);
       const error = fault(call, args[0], args[1]);
       if (error === undefined) return original.apply(this, args);
       process.nextTick(args.at(-1) as (error: Error) => void, error);

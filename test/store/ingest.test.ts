@@ -171,6 +171,14 @@ describe('ingest(), across processes', () => {
     expect((await program.run({ args: [root, source] })).stdout).toContain('stored');
   });
 
+  it('writes everything when the file system takes it in parts', async () => {
+    const { root, blobs } = await openTestStore();
+    const { stdout } = await program.run({ args: [root, writeSource(root)], fault: '::short' });
+    expect(stdout).toBe('offset 0\nstored\n');
+    expect(await blobs.has(LARGE.descriptor)).toBe(true);
+    expect(wrongBlobs(root)).toEqual([]);
+  });
+
   it('after a failed write can only be reset or ended, and gives its space back', async () => {
     const { root, blobs } = await openTestStore();
     const { stdout, stderr } = await insistent.run({ args: [root], fault: '' });

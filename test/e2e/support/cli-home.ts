@@ -43,7 +43,7 @@ export interface CliHome {
   gid: number;
   mydocker(args: string[], options?: CallOptions): Promise<Ended>;
   start(args: string[], options?: CallOptions): Running;
-  /** Removes everything, and fails where a mount was left behind. */
+  /** Ends what still runs and removes everything; fails where a mount was left behind. */
   remove(): void;
 }
 
@@ -61,6 +61,7 @@ export function openCliHome(user?: string, parent: string = tmpdir()): CliHome {
   const folder = mkdtempSync(join(parent, 'mydocker-e2e-'));
   chownSync(folder, uid, gid);
   const store = join(folder, 'store');
+  const started: ChildProcess[] = [];
 
   function start(args: string[], options: CallOptions = {}): Running {
     const { stdin, env = {}, cwd = folder, prefix = [], prefixAsRoot = false } = options;
@@ -71,6 +72,7 @@ export function openCliHome(user?: string, parent: string = tmpdir()): CliHome {
       env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME: folder, MYDOCKER_HOME: store, ...env },
       stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    started.push(child);
     if (typeof stdin === 'object') child.stdin?.end(stdin.text);
     return follow(child);
   }
@@ -83,6 +85,7 @@ export function openCliHome(user?: string, parent: string = tmpdir()): CliHome {
     start,
     mydocker: async (args, options) => start(args, options).ended,
     remove() {
+      for (const child of started) child.kill('SIGKILL'); // does nothing to those that have ended
       const left = readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
         .filter((line) => line.includes(folder));
