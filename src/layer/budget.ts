@@ -8,14 +8,23 @@ export interface Budget {
   /** Bytes of a file, holes included: said before it is written. */
   takeContent(bytes: number): void;
   takeEntry(): void;
-  /** A path that is kept in memory to the end. */
-  takePath(): void;
+  /** A path that is kept in memory to the end, with its length in bytes. */
+  takePath(length: number): void;
   /** How many more such paths there may be. */
   pathsLeft(): number;
 }
 
+/** Of all paths that are kept. A million of them have 30 to 100 MB in practice. */
+const MAX_PATH_BYTES = 128 * 1024 * 1024;
+
 export function createBudget(limits: LayerLimits): Budget {
-  const left = { archive: limits.bytes, content: limits.bytes, entries: limits.entries, paths: limits.folders };
+  const left = {
+    archive: limits.bytes,
+    content: limits.bytes,
+    entries: limits.entries,
+    paths: limits.folders,
+    pathBytes: MAX_PATH_BYTES,
+  };
   return {
     takeArchive(bytes) {
       left.archive -= bytes;
@@ -29,9 +38,11 @@ export function createBudget(limits: LayerLimits): Budget {
       left.entries -= 1;
       if (left.entries < 0) throw tooMuch(`it has more than ${limits.entries} entries`);
     },
-    takePath() {
+    takePath(length) {
       left.paths -= 1;
+      left.pathBytes -= length;
       if (left.paths < 0) throw tooMuch(`it has more than ${limits.folders} folders and whiteouts`);
+      if (left.pathBytes < 0) throw tooMuch('the paths of its folders and whiteouts are too long');
     },
     pathsLeft: () => left.paths,
   };

@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, constants, lchownSync, lstatSync, openSync } from 'node:fs';
 
+import { FILE_WHITEOUT_XATTR } from '../linux/file-whiteout.ts';
 import { deviceNumber, NODE_TYPES } from '../linux/libc-files.ts';
 import { attributesOf } from './copy-up.ts';
 import { joinPath, parentOf, toBytes, toFsPath, toText, type EntryPath } from './entry-path.ts';
@@ -81,13 +82,24 @@ function makeWhiteout(context: LayerContext, path: EntryPath): void {
     context.files.makeNode(toBytes(path), NODE_TYPES.character, deviceNumber(0, 0));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-    throw new Refusal('whiteouts cannot be made here', {
-      code: 'ERR_HOST',
-      hint: 'Without root this needs Linux 5.8 or newer, and a file system other than NFS.',
-      cause: error,
-    });
+    makeFileWhiteout(context, path);
   }
   context.manifest.add({ path, type: 'whiteout' });
+}
+
+function makeFileWhiteout({ xattrs }: LayerContext, path: EntryPath): void {
+  const fd = openSync(toFsPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  try {
+    xattrs.set(fd, FILE_WHITEOUT_XATTR, Buffer.from('y'));
+  } catch (error) {
+    throw new Refusal('the file system of the store has neither whiteouts nor extended attributes', {
+      code: 'ERR_HOST',
+      hint: 'Put the store on a file system that has, such as ext4, xfs or btrfs, with --home or MYDOCKER_HOME.',
+      cause: error,
+    });
+  } finally {
+    closeSync(fd);
+  }
 }
 
 interface UnfinishedFolder {

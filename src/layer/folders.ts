@@ -27,11 +27,11 @@ const MAX_XATTR_BYTES = 16 * 1024 * 1024; // of all folders, kept in memory
  */
 export class Folders {
   private readonly states = new Map<EntryPath, FolderState>();
-  private readonly onAdded: () => void;
+  private readonly onAdded: (path: EntryPath) => void;
   private xattrBytes = 0;
 
   /** `onAdded` is called for each new folder, and may throw. */
-  constructor(onAdded: () => void) {
+  constructor(onAdded: (path: EntryPath) => void) {
     this.onAdded = onAdded;
   }
 
@@ -101,7 +101,7 @@ export class Folders {
   }
 
   private create(path: EntryPath, state: FolderState): void {
-    this.onAdded();
+    this.onAdded(path);
     try {
       mkdirSync(toFsPath(path), WORKING_MODE);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, type BigIntStats } from 'node:fs';
 
+import { FILE_WHITEOUT_XATTR } from '../linux/file-whiteout.ts';
 import type { FileCalls } from '../linux/libc-files.ts';
 import type { XattrCalls } from '../linux/libc-xattr.ts';
 import { O } from '../linux/path-flags.ts';
@@ -45,7 +46,7 @@ export class LowerLayers {
     for (const layer of layers) {
       const stats = this.stat(layer, path);
       if (stats === undefined) continue;
-      if (isWhiteout(stats)) return undefined;
+      if (this.isWhiteout(layer, path, stats)) return undefined;
       return { path, stats, open: (flags) => this.open(layer, path, flags) };
     }
     return undefined;
@@ -127,6 +128,17 @@ export class LowerLayers {
     }
   }
 
+  private isWhiteout(layer: number, path: EntryPath, stats: BigIntStats): boolean {
+    if (stats.isCharacterDevice()) return stats.rdev === 0n;
+    if (!stats.isFile() || stats.size > 0n) return false;
+    const fd = this.open(layer, path, constants.O_RDONLY);
+    try {
+      return this.options.xattrs.get(fd, FILE_WHITEOUT_XATTR) !== undefined;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   /** Safe only because every parent of `path` is known to be a folder in this layer, and layers do not change. */
   private open(layer: number, path: EntryPath, flags: number): number {
     return this.options.files.openAt(this.folder(layer), Buffer.from(path, 'latin1'), flags | constants.O_NOFOLLOW);
@@ -142,8 +154,4 @@ export class LowerLayers {
 
 function isWithin(path: EntryPath, folder: EntryPath): boolean {
   return path === folder || path.startsWith(`${folder}/`);
-}
-
-function isWhiteout(stats: BigIntStats): boolean {
-  return stats.isCharacterDevice() && stats.rdev === 0n;
 }

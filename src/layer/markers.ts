@@ -15,17 +15,17 @@ export interface Marker {
 export class Markers {
   private readonly markers = new Map<EntryPath, Marker>();
   private readonly needed = new Set<EntryPath>();
-  private readonly onAdded: () => void;
+  private readonly onAdded: (path: EntryPath) => void;
 
   /** `onAdded` is called for each path that gets its first marker, and may throw. */
-  constructor(onAdded: () => void) {
+  constructor(onAdded: (path: EntryPath) => void) {
     this.onAdded = onAdded;
   }
 
   add(path: EntryPath, kind: 'whiteout' | 'opaque'): void {
     let marker = this.markers.get(path);
     if (marker === undefined) {
-      this.onAdded();
+      this.onAdded(path);
       marker = { isWhiteout: false, isOpaque: false };
       this.markers.set(path, marker);
     }
@@ -36,7 +36,7 @@ export class Markers {
   /** Says that the layer has made use of what the layers below have at `path`. */
   need(path: EntryPath): void {
     if (this.needed.has(path)) return;
-    this.onAdded();
+    this.onAdded(path);
     this.needed.add(path);
   }
 

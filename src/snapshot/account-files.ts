@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasErrno } from '../fs/disk-error.ts';
 import { writeFileAtomic } from '../fs/write-file-atomic.ts';
-import { opaqueFolderTest } from './opaque-folder.ts';
+import { overlayMarks } from './overlay-marks.ts';
 import { readMergedFile } from './read-merged-file.ts';
 
 /** As much of an image's passwd or group as is worth reading, in bytes (CVE-2024-9676). */
@@ -23,10 +24,20 @@ export async function writeAccountFiles(layerFolders: readonly string[], whiteou
   if (top === undefined) return;
   const missing = ['passwd', 'group'].filter((name) => !existsSync(join(top, name)));
   if (missing.length === 0) return;
-  const view = { trees: layerFolders.map((folder) => join(folder, 'fs')), isOpaque: opaqueFolderTest(whiteouts) };
+  const view = { trees: layerFolders.map((folder) => join(folder, 'fs')), marks: overlayMarks(whiteouts) };
   for (const name of missing) {
-    const content = readMergedFile(view, `/etc/${name}`, ACCOUNT_FILE_LIMIT);
+    const content = unlessDenied(() => readMergedFile(view, `/etc/${name}`, ACCOUNT_FILE_LIMIT));
     await writeFileAtomic(join(top, name), content ?? Buffer.alloc(0), 0o444);
+  }
+}
+
+/** An image may hide its /etc from all but one of its users, whose files an ordinary user cannot read from outside. */
+function unlessDenied<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (hasErrno(error, 'EACCES', 'EPERM')) return undefined;
+    throw error;
   }
 }
 

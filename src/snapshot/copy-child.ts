@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { copyMergedTree } from './copy-merged-tree.ts';
 import { libcAttributes } from './node-attributes.ts';
-import { opaqueFolderTest } from './opaque-folder.ts';
+import { overlayMarks } from './overlay-marks.ts';
 
 /** What the copying process is told, as JSON in its first argument. */
 export interface CopyJob {
@@ -15,7 +15,7 @@ export interface CopyJob {
 export function copyChild(argument: string): void {
   const { trees, destination, whiteouts } = JSON.parse(argument) as CopyJob;
   try {
-    copyMergedTree({ trees, destination, isOpaque: opaqueFolderTest(whiteouts), attributes: libcAttributes() });
+    copyMergedTree({ trees, destination, marks: overlayMarks(whiteouts), attributes: libcAttributes() });
   } catch (error) {
     writeSync(2, error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

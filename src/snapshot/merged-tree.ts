@@ -10,16 +10,23 @@ export interface MergedEntry {
   stats: Stats;
 }
 
+/** What a layer says by extended attributes. */
+export interface OverlayMarks {
+  /** Whether the folder hides what is below it (`trusted.overlay.opaque` or `user.overlay.opaque` is `y`). */
+  isOpaque: (folder: Buffer) => boolean;
+  /** Whether the empty file stands for "nothing here any more": see FILE_WHITEOUT_XATTR. */
+  isFileWhiteout: (file: Buffer) => boolean;
+}
+
 export interface MergedTreeOptions {
   /** The layers' trees, bottom first. */
   trees: string[];
-  /** Whether the folder hides what is below it (`trusted.overlay.opaque` or `user.overlay.opaque` is `y`). */
-  isOpaque(folder: Buffer): boolean;
+  marks: OverlayMarks;
 }
 
 /**
  * Walks the tree that overlayfs would show for `trees`, parents before children, without mounting anything:
- * per name the topmost layer wins, a 0:0 device hides it, folders merge until one is opaque or something else is in the way.
+ * per name the topmost layer wins, a whiteout hides it, folders merge until one is opaque or something else is in the way.
  * Never follows a symlink. Source: kernel Documentation/filesystems/overlayfs.rst.
  */
 export function* walkMergedTree(options: MergedTreeOptions): Generator<MergedEntry> {
@@ -32,7 +39,7 @@ export function* walkMergedTree(options: MergedTreeOptions): Generator<MergedEnt
 
 function* walkFolder(path: Buffer[], folders: Buffer[], options: MergedTreeOptions): Generator<MergedEntry> {
   for (const name of mergedNames(folders)) {
-    const merged = mergeName(name, folders, options);
+    const merged = mergeName(name, folders, options.marks);
     if (merged === undefined) continue;
     const childPath = [...path, name];
     yield { path: childPath, source: merged.source, stats: merged.stats };
@@ -58,30 +65,27 @@ export interface MergedName {
 }
 
 /** Looks up one name in the folder that `folders` (top first) make up; undefined if nothing is there any more. */
-export function mergeName(
-  name: Buffer,
-  folders: readonly Buffer[],
-  options: Pick<MergedTreeOptions, 'isOpaque'>,
-): MergedName | undefined {
+export function mergeName(name: Buffer, folders: readonly Buffer[], marks: OverlayMarks): MergedName | undefined {
   let merged: MergedName | undefined;
   for (const folder of folders) {
     const source = joinBytes(folder, name);
     const stats = lstatSync(source, { throwIfNoEntry: false });
     if (stats === undefined) continue;
-    if (isWhiteout(stats)) break;
+    if (isWhiteout(source, stats, marks)) break;
     if (merged === undefined) {
       merged = { source, stats, folders: [] };
       if (!stats.isDirectory()) break;
     } else if (!stats.isDirectory()) break;
     merged.folders.push(source);
-    if (options.isOpaque(source)) break;
+    if (marks.isOpaque(source)) break;
   }
   return merged;
 }
 
-/** Whether this is how overlayfs writes "nothing here any more": a character device 0:0. */
-function isWhiteout(stats: Stats): boolean {
-  return stats.isCharacterDevice() && stats.rdev === 0;
+/** Whether this is how a layer says "nothing here any more": a character device 0:0, or an empty file that is marked. */
+function isWhiteout(source: Buffer, stats: Stats, marks: OverlayMarks): boolean {
+  if (stats.isCharacterDevice()) return stats.rdev === 0;
+  return stats.isFile() && stats.size === 0 && marks.isFileWhiteout(source);
 }
 
 const SLASH = Buffer.from('/');

@@ -26,7 +26,7 @@ function resolveMerged(options: MergedTreeOptions, path: string): Buffer | undef
       if (stack.length > 1) stack.pop();
       continue;
     }
-    const found = mergeName(Buffer.from(name, 'latin1'), stack.at(-1) ?? root, options);
+    const found = mergeName(Buffer.from(name, 'latin1'), stack.at(-1) ?? root, options.marks);
     if (found === undefined) return undefined;
     if (found.stats.isSymbolicLink()) {
       links += 1;

@@ -32,11 +32,14 @@ function layer(entries: Record<string, string | null>): string {
   return tree;
 }
 
-const isOpaque = (path: Buffer): boolean => opaque.has(path.toString());
+const marks = {
+  isOpaque: (path: Buffer): boolean => opaque.has(path.toString()),
+  isFileWhiteout: (path: Buffer): boolean => path.includes('marked'),
+};
 
 function merged(...trees: string[]): Record<string, string | null> {
   const view: Record<string, string | null> = {};
-  for (const { path, source, stats } of walkMergedTree({ trees, isOpaque })) {
+  for (const { path, source, stats } of walkMergedTree({ trees, marks })) {
     view[`/${path.join('/')}`] = stats.isFile() ? readFileSync(source, 'utf8') : null;
   }
   return view;
@@ -86,11 +89,16 @@ describe('walkMergedTree()', () => {
     });
   });
 
+  it('hides what is below an empty file that is marked, and the file itself', () => {
+    const view = merged(layer({ marked: '1', 'd/marked': '2' }), layer({ marked: '', 'd/marked': 'not empty' }));
+    expect(view).toEqual({ '/': null, '/d': null, '/d/marked': 'not empty' });
+  });
+
   it('tells names apart that are not UTF-8', () => {
     const tree = layer({});
     for (const byte of [0xfe, 0xff])
       writeFileSync(Buffer.concat([Buffer.from(`${tree}/n`), Buffer.from([byte])]), String(byte));
-    const found = [...walkMergedTree({ trees: [tree, tree], isOpaque })].map(({ source }) => readOrNothing(source));
+    const found = [...walkMergedTree({ trees: [tree, tree], marks })].map(({ source }) => readOrNothing(source));
     expect(found.sort()).toEqual(['', '254', '255']);
   });
 });
@@ -101,7 +109,7 @@ function readOrNothing(source: Buffer): string {
 
 describe('readMergedFile()', () => {
   const read = (path: string, ...trees: string[]): string | undefined =>
-    readMergedFile({ trees, isOpaque }, path, 100)?.toString();
+    readMergedFile({ trees, marks }, path, 100)?.toString();
 
   it('reads the topmost file', () => {
     expect(read('/etc/passwd', layer({ 'etc/passwd': 'old' }), layer({ 'etc/passwd': 'new' }))).toBe('new');

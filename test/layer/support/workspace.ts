@@ -110,11 +110,6 @@ export function readManifest(path: string): Record<string, unknown>[] {
   return lines.slice(1, -1).map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** How many descriptors this process has open. */
-export function openDescriptors(): number {
-  return readdirSync('/proc/self/fd').length;
-}
-
 export function isLayerError(error: unknown): error is LayerError {
   return error instanceof LayerError;
 }
