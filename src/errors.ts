@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'ERR_NO_SUCH_CONTAINER'
   | 'ERR_HOST' // the machine lacks something that is needed
   | 'ERR_CONTAINER' // a container cannot be set up
+  | 'ERR_VOLUME' // a folder over a file, or a file over a folder; exit code 127, as docker's
   | 'ERR_COMMAND_NOT_FOUND' // exit code 127
   | 'ERR_COMMAND_NOT_EXECUTABLE' // exit code 126
   | 'ERR_ABORTED'; // the caller's signal

@@ -48,7 +48,7 @@ function explainVolume(failure: StepError): ToolError | undefined {
   const text =
     'not a directory: Are you trying to mount a directory onto a file (or vice-versa)? ' +
     'Check if the specified host path exists and is the expected type';
-  return new ToolError('ERR_CONTAINER', `Cannot ${failure.what}: ${text}`, { cause: failure });
+  return new ToolError('ERR_VOLUME', `Cannot ${failure.what}: ${text}`, { cause: failure });
 }
 
 /** Somebody removed the image or the container between its record and its start. */

@@ -10,6 +10,7 @@ import { digestAlgorithm, parseDigest, type Digest } from '../oci/digest.ts';
 import type { BlobSource } from './blob-source.ts';
 import { createBudget } from './budget.ts';
 import { decompress } from './decompress.ts';
+import type { EntryPath } from './entry-path.ts';
 import { applyEntries } from './entry-sink.ts';
 import { explainFailure } from './explain-failure.ts';
 import { finishLayer } from './finish-layer.ts';
@@ -83,7 +84,7 @@ export async function applyLayer(options: ApplyOptions): Promise<AppliedLayer> {
 function createContext(options: ApplyOptions): LayerContext {
   const { system, ownership, limits, lowerCount, openLowers, manifest } = options;
   const budget = createBudget(limits);
-  const takePath = (): void => budget.takePath();
+  const takePath = (path: EntryPath): void => budget.takePath(path.length);
   return {
     ownership,
     files: system.files,
@@ -122,8 +123,8 @@ async function readArchive(
   return { diffId: parseDigest(`${algorithm}:${hash.digest('hex')}`), size };
 }
 
-const SLICE_SIZE = 256 * 1024;
-const MAX_BUSY = 0.5; // milliseconds
+const SLICE_SIZE = 128 * 1024;
+const MAX_BUSY = 0.3; // milliseconds
 
 /**
  * Answers a function that writes a piece in slices and lets the event loop turn in between: that is what gives the decompressing

@@ -4,7 +4,7 @@ import { readBlob, READ_SIZE, type BlobSource } from './blob-source.ts';
 import { Refusal } from './refusal.ts';
 
 /** Bytes of one output buffer. At Node's default of 16 KiB, inflating takes twice as long. */
-const CHUNK_SIZE = 1024 * 1024;
+const CHUNK_SIZE = 2 * 1024 * 1024;
 /** Pieces that may wait. One piece can be a thousand small files, and the inflating thread goes on meanwhile. */
 const MAX_WAITING = 8;
 

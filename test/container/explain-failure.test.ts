@@ -57,7 +57,7 @@ describe('explainFailure()', () => {
     ['move_mount', 'EINVAL'],
   ] as const)("has docker's question for a file over a folder: %s %s", ([call, errno]) => {
     expect(explain(call, 'mount the volume "/a" at "/b"', errno)).toMatchObject({
-      code: 'ERR_CONTAINER',
+      code: 'ERR_VOLUME',
       message:
         'Cannot mount the volume "/a" at "/b": not a directory: Are you trying to mount a directory onto a file (or vice-versa)? ' +
         'Check if the specified host path exists and is the expected type',

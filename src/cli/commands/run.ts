@@ -51,7 +51,7 @@ export const runCommand: CliCommand = defineCommand(
 
 function runError(error: unknown): CliError {
   const message = `mydocker: ${errorMessage(error)}\n\nRun 'mydocker run --help' for more information`;
-  if (isToolError(error, 'ERR_COMMAND_NOT_FOUND')) return new CliError(message, NOT_FOUND, error);
+  if (isToolError(error, 'ERR_COMMAND_NOT_FOUND', 'ERR_VOLUME')) return new CliError(message, NOT_FOUND, error);
   if (isToolError(error, 'ERR_COMMAND_NOT_EXECUTABLE')) return new CliError(message, NOT_EXECUTABLE, error);
   return new CliError(message, FAILED, error);
 }

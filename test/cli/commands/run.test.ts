@@ -104,6 +104,7 @@ describe('run', () => {
 
   it.each<[ErrorCode, number]>([
     ['ERR_COMMAND_NOT_FOUND', 127],
+    ['ERR_VOLUME', 127],
     ['ERR_COMMAND_NOT_EXECUTABLE', 126],
     ['ERR_CONTAINER', 125],
     ['ERR_NO_SUCH_IMAGE', 125],
