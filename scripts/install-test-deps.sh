@@ -17,6 +17,8 @@ zstd|zstd
 setfattr|attr
 setcap|libcap2-bin
 as|binutils
+bsdtar|libarchive-tools
+python3|python3
 script|bsdutils
 '
 USER_WITH_RANGE=mydocker-subid

@@ -24,7 +24,7 @@ const ran: RunResult = await run(name, ['/bin/sh', '-c', 'echo hey; exit 5'], {
   rm: true,
   pull: 'never',
   stdio: ['ignore', 'pipe', 'inherit'],
-  onStarted: ({ child }) => child.stdout?.on('data', (chunk) => (output += String(chunk))),
+  onLaunched: (child) => child.stdout?.on('data', (chunk) => (output += String(chunk))),
 });
 
 const aborted: unknown = await pull(name, { home, signal: AbortSignal.abort() }).catch((error: unknown) => error);

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -15,10 +15,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-import { describe, expect, it, type TestOptions } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { requires } from '../support/requirements.ts';
-import '../support/task-meta.ts';
+import { requires, type Requirement } from '../support/requirements.ts';
 import { readTree } from './support/read-tree.ts';
 import { openWorkspace } from './support/workspace.ts';
 
@@ -43,13 +42,8 @@ const python =
     execFileSync('python3', ['-c', script, from, to, format]);
   };
 
-/** It is not among what the tests ask for, so its absence is no fault even in CI. */
-const hasBsdtar = spawnSync('bsdtar', ['--version']).status === 0;
-const onlyWithBsdtar: TestOptions = hasBsdtar
-  ? {}
-  : { skip: true, meta: { skipReason: 'there is no bsdtar on the PATH' } };
-
-const WRITERS: [string, Writer, TestOptions?][] = [
+/** A name, the writer, and the program that it takes unless that is tar. */
+const WRITERS: [string, Writer, Requirement?][] = [
   ['GNU tar, gnu', gnuTar('--format=gnu')],
   ['GNU tar, gnu with sparse files', gnuTar('--format=gnu', '--sparse')],
   ['GNU tar, oldgnu with sparse files', gnuTar('--format=oldgnu', '--sparse')],
@@ -57,15 +51,15 @@ const WRITERS: [string, Writer, TestOptions?][] = [
   ['GNU tar, posix with sparse files 0.0', gnuTar('--format=posix', '--sparse', '--sparse-version=0.0')],
   ['GNU tar, posix with sparse files 0.1', gnuTar('--format=posix', '--sparse', '--sparse-version=0.1')],
   ['GNU tar, posix with sparse files 1.0', gnuTar('--format=posix', '--sparse', '--sparse-version=1.0')],
-  ['Python, PAX', python('PAX_FORMAT')],
-  ['Python, GNU', python('GNU_FORMAT')],
-  ['bsdtar, pax', bsdtar('--format=pax'), onlyWithBsdtar],
-  ['bsdtar, gnutar', bsdtar('--format=gnutar'), onlyWithBsdtar],
+  ['Python, PAX', python('PAX_FORMAT'), 'python3'],
+  ['Python, GNU', python('GNU_FORMAT'), 'python3'],
+  ['bsdtar, pax', bsdtar('--format=pax'), 'bsdtar'],
+  ['bsdtar, gnutar', bsdtar('--format=gnutar'), 'bsdtar'],
 ];
 
 describe('unpackLayer() of what other programs write', () => {
-  for (const [name, write, options = {}] of WRITERS) {
-    it(`${name}: is what GNU tar unpacks`, { ...options, ...requires('root', 'setfattr') }, async () => {
+  for (const [name, write, program = 'setfattr'] of WRITERS) {
+    it(`${name}: is what GNU tar unpacks`, requires('root', 'setfattr', program), async () => {
       const workspace = openWorkspace();
       const [source, expected, tar] = ['source', 'expected', 'tar'].map((part) =>
         join(workspace.folder, `layer-${part}`),

@@ -12,10 +12,12 @@ export type Requirement = keyof typeof PROBES | Program;
 
 type Program =
   | 'as'
+  | 'bsdtar'
   | 'docker-registry'
   | 'mmdebstrap'
   | 'objdump'
   | 'openssl'
+  | 'python3'
   | 'script'
   | 'setcap'
   | 'setfattr'
