@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { throwIfAborted } from '../fs/abort.ts';
 import { diskError, withDiskErrors } from '../fs/disk-error.ts';
 import { createPacer } from '../fs/pacer.ts';
-import { isDigest, type Digest } from '../oci/digest.ts';
+import { digestHex, isDigest, type Digest } from '../oci/digest.ts';
 import type { BlobStore } from './blob-store.ts';
 import { LAYER_DONE, type StorePaths } from './layout.ts';
 import type { RemoveFolder, TrashBin } from './trash.ts';
@@ -59,7 +59,7 @@ function sweepBlob(path: string, bin: TrashBin): number {
 }
 
 async function sweepLayer(chainId: Digest, { paths, bin, removeFolder }: SweepOptions): Promise<void> {
-  const path = join(paths.layers, layerName(chainId));
+  const path = join(paths.layers, digestHex(chainId));
   if (bin.take(path)) return;
   // In place then: first it stops being a layer, so that a crash leaves none that is incomplete. Under the lock, because the
   // next pull may put a new one at the same path.
@@ -67,14 +67,14 @@ async function sweepLayer(chainId: Digest, { paths, bin, removeFolder }: SweepOp
   await removeFolder(path);
 }
 
-const CHAIN_ID_ALGORITHM = 'sha256:';
-
-function layerName(chainId: Digest): string {
-  return chainId.slice(CHAIN_ID_ALGORITHM.length);
-}
+// By the length of its name: the chain ID of the lowest layer is its diff ID, which may be of either algorithm.
+const ALGORITHMS: ReadonlyMap<number, string> = new Map([
+  [64, 'sha256'],
+  [128, 'sha512'],
+]);
 
 /** What has no chain ID for a name is no layer: a lock, or one that is being unpacked. */
 async function layersIn(folder: string): Promise<Digest[]> {
   const names = await withDiskErrors('read', folder, async () => fs.promises.readdir(folder));
-  return names.map((name) => `${CHAIN_ID_ALGORITHM}${name}`).filter(isDigest);
+  return names.map((name) => `${ALGORITHMS.get(name.length)}:${name}`).filter(isDigest);
 }

@@ -16,6 +16,15 @@ import { NO_CONTAINERS, isComplete, unpack } from './operations.ts';
 import { jsonBlob, listBlobs, putAll, testBlob, testImage, type TestBlob, type TestImage } from './test-image.ts';
 
 describe('collectGarbage()', () => {
+  it('I9 removes a layer whose chain ID is a sha512', async () => {
+    const store = await openTestStore();
+    const image = testImage('a:1', [testBlob()], 'sha512');
+    await unpack(store, image);
+    expect(fs.readdirSync(store.paths.layers)).toHaveLength(1);
+    await collectGarbage(store, { roots: NO_CONTAINERS });
+    expect(fs.readdirSync(store.paths.layers)).toEqual([]);
+  });
+
   it('I9 leaves nothing but an empty store after the last name is gone', async () => {
     const store = await openTestStore();
     const image = await add(store, 'a:1');

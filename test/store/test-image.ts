@@ -32,8 +32,12 @@ export function testBlob(
   return { bytes, descriptor: { mediaType, digest: digestOf(bytes, algorithm), size: bytes.length } };
 }
 
-export function testImage(name: string, layers: TestBlob[] = [testBlob(), testBlob()]): TestImage {
-  const diffIds = layers.map(({ bytes }) => digestOf(Buffer.concat([bytes, Buffer.from('diff')])));
+export function testImage(
+  name: string,
+  layers: TestBlob[] = [testBlob(), testBlob()],
+  algorithm: DigestAlgorithm = 'sha256',
+): TestImage {
+  const diffIds = layers.map(({ bytes }) => digestOf(Buffer.concat([bytes, Buffer.from('diff')]), algorithm));
   const config = jsonBlob(MEDIA_TYPES.ociConfig, {
     os: 'linux',
     architecture: 'amd64',
