@@ -3,8 +3,7 @@ import type { RemovalEvent } from '../../image/remove-image.ts';
 import type { CliCommand } from '../command-spec.ts';
 import { defineCommand } from '../define-command.ts';
 import { booleanFlag } from '../flags.ts';
-import { interruptible } from '../interruptible.ts';
-import { errorText } from '../report-error.ts';
+import { removeEach } from '../remove-each.ts';
 
 const flags = { force: booleanFlag({ short: 'f', about: 'Force removal of the image' }) };
 
@@ -17,20 +16,14 @@ export const rmiCommand: CliCommand = defineCommand(
     takes: [1, Number.POSITIVE_INFINITY],
   },
   async ({ flags: { force }, operands }, context) =>
-    interruptible(context, async ({ signal }) => {
-      const errors: unknown[] = [];
-      for (const name of operands) {
-        try {
-          const events = await context.engine.removeImage(name, { home: context.home, force, signal });
-          context.stdout.write(events.map((event) => `${eventText(event)}\n`).join(''));
-        } catch (error) {
-          if (signal.aborted) throw error;
-          errors.push(error);
-        }
-      }
-      for (const error of errors) context.stderr.write(`${errorText(error)}\n`);
+    removeEach(operands, context, {
+      async remove(name, signal) {
+        const events = await context.engine.removeImage(name, { home: context.home, force, signal });
+        return events.map((event) => `${eventText(event)}\n`).join('');
+      },
+      isSilent: () => false,
       // Forced, an image that is not there is as good as removed.
-      return errors.every((error) => force && isToolError(error, 'ERR_NO_SUCH_IMAGE')) ? 0 : 1;
+      isHarmless: (error) => force && isToolError(error, 'ERR_NO_SUCH_IMAGE'),
     }),
 );
 
