@@ -1,7 +1,7 @@
 import type { LayerLimits } from './layer-limits.ts';
 import { Refusal } from './refusal.ts';
 
-/** Keeps count of what a layer takes, and throws a `Refusal` (ERR_LIMIT) beyond its limits. */
+/** Keeps count of what a layer takes, and throws a `Refusal` (ERR_LIMIT, ERR_NO_SPACE) beyond its limits. */
 export interface Budget {
   /** Bytes of the unpacked archive, what follows its end marker included. */
   takeArchive(bytes: number): void;
@@ -28,11 +28,11 @@ export function createBudget(limits: LayerLimits): Budget {
   return {
     takeArchive(bytes) {
       left.archive -= bytes;
-      if (left.archive < 0) throw tooMuch(`the unpacked archive has more than ${limits.bytes} bytes`);
+      if (left.archive < 0) throw tooManyBytes(limits, 'the unpacked archive has');
     },
     takeContent(bytes) {
       left.content -= bytes;
-      if (left.content < 0) throw tooMuch(`the files in it have more than ${limits.bytes} bytes together`);
+      if (left.content < 0) throw tooManyBytes(limits, 'the files in it have together');
     },
     takeEntry() {
       left.entries -= 1;
@@ -46,6 +46,11 @@ export function createBudget(limits: LayerLimits): Budget {
     },
     pathsLeft: () => left.paths,
   };
+}
+
+function tooManyBytes({ bytes, isFreeSpace }: LayerLimits, what: string): Refusal {
+  if (isFreeSpace !== true) return tooMuch(`${what} more than ${bytes} bytes`);
+  return new Refusal(`${what} more than ${bytes} bytes, nine tenths of the free space`, { code: 'ERR_NO_SPACE' });
 }
 
 function tooMuch(reason: string): Refusal {

@@ -10,6 +10,7 @@ import {
   type BigIntStats,
 } from 'node:fs';
 
+import { FILE_WHITEOUT_XATTR } from '../linux/file-whiteout.ts';
 import { deviceParts } from '../linux/libc-files.ts';
 import type { XattrCalls } from '../linux/libc-xattr.ts';
 import { joinPath, toFsPath, type EntryPath } from './entry-path.ts';
@@ -58,7 +59,7 @@ class TreeComparison {
       return;
     }
     const stats = lstatSync(toFsPath(path), { bigint: true });
-    const type = typeOf(stats);
+    const type = this.isFileWhiteout(path, stats) ? 'whiteout' : typeOf(stats);
     if (type !== record.type) {
       this.report(path, `it is a ${type} and should be a ${record.type}`);
       return;
@@ -67,6 +68,17 @@ class TreeComparison {
     this.compareDetails(path, stats, record);
     if (record.type === 'folder') this.compareFolder(path, node);
     else if (node.isLinked || stats.nlink > 1n) this.compareIdentity(path, stats, record);
+  }
+
+  /** What stands for a whiteout where the kernel makes no 0:0 device. */
+  private isFileWhiteout(path: EntryPath, stats: BigIntStats): boolean {
+    if (!stats.isFile() || stats.size > 0n) return false;
+    const fd = openSync(toFsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      return this.comparison.xattrs.get(fd, FILE_WHITEOUT_XATTR) !== undefined;
+    } finally {
+      closeSync(fd);
+    }
   }
 
   private compareAttributes(path: EntryPath, stats: BigIntStats, record: TreeRecord): void {

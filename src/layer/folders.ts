@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, opendirSync, readlinkSync, rmdirSync, unlinkSync, type Dirent } from 'node:fs';
+import { lstatSync, mkdirSync, opendirSync, readlinkSync, rmdirSync, unlinkSync } from 'node:fs';
 
 import { joinPath, parentOf, toFsPath, type EntryPath } from './entry-path.ts';
 import { Refusal } from './refusal.ts';
@@ -113,20 +113,34 @@ export class Folders {
   }
 
   private removeFolder(path: EntryPath): void {
-    const folder = opendirSync(toFsPath(path), { encoding: 'latin1' as BufferEncoding, bufferSize: 256 });
-    try {
-      for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) this.removeChild(path, entry);
-    } finally {
-      folder.closeSync();
+    for (let names = firstNames(path); names.length > 0; names = firstNames(path)) {
+      for (const name of names) this.removeChild(joinPath(path, name));
     }
     rmdirSync(toFsPath(path));
     this.states.delete(path);
   }
 
-  private removeChild(folder: EntryPath, entry: Dirent): void {
-    const path = joinPath(folder, entry.name);
+  private removeChild(path: EntryPath): void {
     if (this.states.has(path)) this.removeFolder(path);
     else unlinkSync(toFsPath(path));
+  }
+}
+
+const MAX_NAMES = 10_000;
+
+/** Some of the names in a folder: not all at once, and with no descriptor left open, for there may be millions, or a thousand levels. */
+function firstNames(path: EntryPath): string[] {
+  const folder = opendirSync(toFsPath(path), { encoding: 'latin1' as BufferEncoding, bufferSize: 256 });
+  try {
+    const names: string[] = [];
+    while (names.length < MAX_NAMES) {
+      const entry = folder.readSync();
+      if (entry === null) break;
+      names.push(entry.name);
+    }
+    return names;
+  } finally {
+    folder.closeSync();
   }
 }
 

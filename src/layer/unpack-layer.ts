@@ -74,7 +74,7 @@ async function unpackOver(
   options: UnpackOptions & { task: string },
 ): Promise<UnpackedLayer> {
   const { blobPath, manifestPath, descriptor } = options;
-  const limits = { ...defaultLimits(descriptor.size, await freeSpace(options.folder)), ...options.limits };
+  const limits = limitsOf(options.limits, defaultLimits(descriptor.size, await freeSpace(options.folder)));
   const blob = open(blobPath, constants.O_RDONLY, 'read');
   try {
     checkSize(blob, descriptor);
@@ -90,6 +90,11 @@ async function unpackOver(
   } finally {
     closeSync(blob);
   }
+}
+
+/** A limit of the caller's own is not about free space. */
+function limitsOf(own: Partial<LayerLimits> = {}, defaults: LayerLimits): LayerLimits {
+  return own.bytes === undefined ? { ...defaults, ...own } : { ...defaults, isFreeSpace: false, ...own };
 }
 
 interface Unpacking extends UnpackOptions {
@@ -118,6 +123,7 @@ async function unpack(options: Unpacking): Promise<UnpackedLayer> {
   });
   const abort = (): void => child.kill();
   signal?.addEventListener('abort', abort);
+  if (signal?.aborted === true) abort();
   try {
     const end = await whileLowersAreFine(child, options);
     throwIfAborted(signal, task);

@@ -96,6 +96,7 @@ describe.each(DECODERS)('decompress() zstd by %s', requires('zstd'), (_, createD
       () => [skippable(100), first, skippable(0), second, skippable(9)],
       [TAR, OTHER],
     ],
+    ['content that fills the output exactly', () => [zstd(NOISE.subarray(0, 1 << 20))], [NOISE.subarray(0, 1 << 20)]],
     ['the highest level', () => [zstd(TAR, '-19')], [TAR]],
     ['content that does not compress', () => [zstd(NOISE)], [NOISE]],
     [

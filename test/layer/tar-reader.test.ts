@@ -103,6 +103,7 @@ describe('createTarReader() types', () => {
 describe('createTarReader() numbers', () => {
   it.each<[string, RawEntry, Partial<ReadEntry>]>([
     ['octal with spaces', { fields: { mode: ' 644 \0', size: '          0 ' } }, { mode: 0o644, size: 0 }],
+    ['octal with something after a NUL', { fields: { mode: '644\x0077' } }, { mode: 0o644 }],
     ['octal without an end', { fields: { uid: '17777777' } }, { uid: 0o17777777 }],
     ['nothing is 0', { fields: { uid: '', gid: '        ' } }, { uid: 0, gid: 0 }],
     [

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
@@ -9,7 +9,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { IntegrityError, LayerError } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { requires } from '../support/requirements.ts';
-import { archive, END, file, folder, hardlink, symlink } from '../support/tar/raw-tar.ts';
+import { archive, END, file, folder, hardlink, pax, symlink } from '../support/tar/raw-tar.ts';
 import { bundle } from './support/bundle.ts';
 import { openWorkspace } from './support/workspace.ts';
 
@@ -66,6 +66,7 @@ describe('unpackLayer() digests (P7)', requires('root'), () => {
     const error = await openWorkspace().refuse(TAR, { diffId: digestOf(Buffer.from('other')) });
     expect(error).toBeInstanceOf(IntegrityError);
     expect(error).toMatchObject({ code: 'ERR_INTEGRITY', actual: digestOf(TAR) });
+    expect(error.message).toMatch(/and the image's config wants sha256:/);
   });
 
   it('L68: what follows the end of the archive counts', async () => {
@@ -115,26 +116,26 @@ describe('unpackLayer() life of the child', requires('root'), () => {
     expect(existsSync(`/proc/${child}`)).toBe(false);
   });
 
-  it('it ends with its parent', async () => {
+  it('it ends with its parent, in the middle of its work', async () => {
     const workspace = openWorkspace();
     const program = await bundle('test/layer/support/unpack-program.ts');
     const place = join(workspace.folder, 'layer-orphan');
     mkdirSync(join(place, 'root'), { recursive: true });
     const parent = spawn(process.execPath, [program, place], { stdio: ['pipe', 'inherit', 'inherit'] });
-    const tar = archive(hardlink('b', 'below'));
-    parent.stdin.end(
-      JSON.stringify({
-        blob: tar.toString('base64'),
-        diffId: digestOf(tar),
-        childPath: await bundle('src/layer/unpack-child.ts'),
-        lowers: [place],
-        waits: true,
-      }),
+    // A hole whose digest takes a minute.
+    const size = 100e9;
+    const tar = archive(
+      pax({ 'GNU.sparse.numblocks': 1, 'GNU.sparse.map': '0,0', 'GNU.sparse.size': size }),
+      file('f', ''),
     );
+    const childPath = await bundle('src/layer/unpack-child.ts');
+    const limits = { bytes: size };
+    parent.stdin.end(JSON.stringify({ blob: tar.toString('base64'), diffId: digestOf(tar), childPath, limits }));
     const child = await waitForChild(parent.pid!, []);
+    await vi.waitFor(() => expect(readlinkSync(`/proc/${child}/root`)).toBe(join(place, 'root')), 10_000);
     parent.kill('SIGKILL');
     await once(parent, 'exit');
-    await untilGone(child);
+    await vi.waitFor(() => expect(existsSync(`/proc/${child}`)).toBe(false), 5_000);
   });
 
   it('says how it has ended if it says nothing itself', async () => {
@@ -209,10 +210,6 @@ async function waitForChild(pid: number, known: readonly number[]): Promise<numb
     if (child === undefined) throw new Error('There is no child yet');
     return child;
   }, 10_000);
-}
-
-async function untilGone(pid: number): Promise<void> {
-  await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), 10_000);
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

@@ -26,7 +26,7 @@ describe('unpackLayer() limits (L70)', requires('root'), () => {
       'a header that promises too much',
       rawEntry({ size: 2 ** 33 - 1 }),
       { bytes: 10_000_000 },
-      /files in it have more than/,
+      /files in it have together more than/,
     ],
     [
       'L71: too many entries',
@@ -67,7 +67,10 @@ describe('unpackLayer() limits (L70)', requires('root'), () => {
     expect(error.code).toBe('ERR_LIMIT');
   });
 
-  it('says that the disk is full', async () => {
+  it.each([
+    ['when writing fails', { bytes: 1e9 }, /no space is left on the file system/],
+    ['before writing fails', {}, /nine tenths of the free space/],
+  ])('says that the disk is full, %s', async (_, limits, reason) => {
     const workspace = openWorkspace();
     const script = 'mount -t tmpfs -o size=1m tmpfs "$1" && mkdir "$1/root" && exec "$2" "$3" "$1"';
     const place = join(workspace.folder, 'layer-small');
@@ -77,15 +80,10 @@ describe('unpackLayer() limits (L70)', requires('root'), () => {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const tar = archive(file('f', Buffer.alloc(3_000_000, 'x')));
-    child.stdin.end(
-      JSON.stringify({
-        blob: gzipSync(tar).toString('base64'),
-        diffId: digestOf(tar),
-        childPath: await bundle('src/layer/unpack-child.ts'),
-        limits: { bytes: 1e9 },
-      }),
-    );
+    const childPath = await bundle('src/layer/unpack-child.ts');
+    const blob = gzipSync(tar).toString('base64');
+    child.stdin.end(JSON.stringify({ blob, diffId: digestOf(tar), childPath, limits }));
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-    expect(JSON.parse(line)).toMatchObject({ code: 'ERR_NO_SPACE' });
+    expect(JSON.parse(line)).toMatchObject({ code: 'ERR_NO_SPACE', message: expect.stringMatching(reason) as string });
   });
 });

@@ -123,6 +123,11 @@ describe('unpackLayer() symlinks', requires('root'), () => {
       { etc: IMPLIED, 'etc/passwd': FILE, l: link('/etc') },
     ],
     [
+      'L20: an absolute one in a folder',
+      [symlink('d/l', '/etc'), file('d/l/passwd')],
+      { d: IMPLIED, 'd/l': link('/etc'), etc: IMPLIED, 'etc/passwd': FILE },
+    ],
+    [
       'L21: two of them that climb',
       [
         folder('inner'),

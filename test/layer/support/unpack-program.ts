@@ -15,8 +15,6 @@ interface Input {
   childPath: string;
   limits?: Partial<LayerLimits>;
   lowers?: string[];
-  /** Whether the layers below never become complete. */
-  waits?: boolean;
 }
 
 /**
@@ -36,7 +34,6 @@ async function main(): Promise<void> {
     folder: join(place, 'root'),
     manifestPath: join(place, 'manifest'),
     lowerFolders: input.lowers ?? [],
-    ...(input.waits === true ? { lowersComplete: new Promise<void>(() => undefined) } : {}),
     ownership,
     whiteouts: ownership.kind === 'root' ? 'trusted' : 'user',
     limits: input.limits,
