@@ -41,7 +41,9 @@ export async function removeTree(path: string): Promise<void> {
 }
 
 function refuseMounts(path: string): void {
-  const [point] = mountsInside(fs.realpathSync.native(path));
+  const real = ignoreAbsence(() => fs.realpathSync.native(path));
+  if (real === undefined) return; // somebody else has removed it
+  const [point] = mountsInside(real);
   if (point === undefined) return;
   throw new ToolError('ERR_CONFLICT', `Cannot remove "${printable(path)}": "${printable(point)}" is mounted`, {
     hint: 'Unmount it first.',
@@ -181,11 +183,12 @@ function unlink(path: Buffer): boolean {
   }
 }
 
-function ignoreAbsence(work: () => void): void {
+function ignoreAbsence<T>(work: () => T): T | undefined {
   try {
-    work();
+    return work();
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
+    return undefined;
   }
 }
 
