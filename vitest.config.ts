@@ -1,10 +1,16 @@
+import { randomInt } from 'node:crypto';
+
 import { defineConfig } from 'vitest/config';
+
+// Read by the workers, and by the reporter in this process: one seed for the whole run.
+const seed = (process.env['MYDOCKER_SEED'] ??= String(randomInt(2 ** 31)));
 
 export default defineConfig({
   test: {
     environment: 'node',
     pool: 'forks',
     maxWorkers: 2,
+    env: { MYDOCKER_SEED: seed },
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: [
       {

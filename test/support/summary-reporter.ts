@@ -15,6 +15,7 @@ export default class SummaryReporter implements Reporter {
     const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
     const broken = suites.filter((suite) => suite.errors().length > 0).length;
     const failed = failedTests + broken + unhandledErrors.length;
+    if (failed > 0) console.log(`MYDOCKER_SEED=${process.env['MYDOCKER_SEED']}`);
     console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`);
   }
 }
