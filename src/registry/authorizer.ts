@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts';
 import { orAborted } from './aborted.ts';
 import type { Challenge } from './challenge.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
@@ -43,8 +44,8 @@ export interface Authorizer {
   current(asking: Asking): Promise<string | undefined>;
   /** Another header to try after a refusal; undefined: there is none, the refusal stands. */
   next(refusal: Refusal): Promise<string | undefined>;
-  /** host:port of a token server that was asked without the login that there may be. */
-  withheldFrom(repository: string): string | undefined;
+  /** Why requests for this repository went without the login that there may be, a sentence. */
+  withoutLogin(repository: string): string | undefined;
 }
 
 interface Entry {
@@ -54,48 +55,58 @@ interface Entry {
 
 interface State {
   settings: AuthorizerSettings;
-  /** Basic, once the registry asked for it. */
-  basic: string | undefined;
-  login: Promise<Credentials | undefined> | undefined;
-  /** What each repository's last Bearer challenge asked for. */
+  // All by repository: logins can be for a part of a registry.
+  logins: Map<string, Promise<Credentials | undefined>>;
+  /** Headers that hold the login itself, Basic or a registry token, once the registry asked for it. */
+  fixed: Map<string, string>;
+  /** What the last Bearer challenge asked for. */
   scopes: Map<string, TokenScope>;
-  tokens: Map<string, Entry>;
   withheld: Map<string, string>;
+  tokens: Map<string, Entry>;
 }
 
 export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
   const state: State = {
     settings,
-    basic: undefined,
-    login: undefined,
+    logins: new Map(),
+    fixed: new Map(),
     scopes: new Map(),
-    tokens: new Map(),
     withheld: new Map(),
+    tokens: new Map(),
   };
   return {
-    withheldFrom: (repository) => state.withheld.get(repository),
+    withoutLogin: (repository) => state.withheld.get(repository),
     async current(asking) {
-      const scope = state.scopes.get(asking.purpose.reference.repository);
-      return scope === undefined ? state.basic : bearer(state, scope, { ...asking, refused: undefined });
+      const { repository } = asking.purpose.reference;
+      const scope = state.scopes.get(repository);
+      if (scope === undefined) return state.fixed.get(repository);
+      return bearer(state, scope, { ...asking, refused: undefined });
     },
     async next(refusal) {
-      const { challenges, purpose, tried, refused } = refusal;
+      const { challenges, purpose, tried, refused, signal } = refusal;
       const { repository } = purpose.reference;
       const challenge = challenges.find(({ scheme }) => scheme === 'bearer');
       const scope = challenge === undefined ? undefined : tokenScope(challenge, repository);
-      if (scope !== undefined) {
-        if (tried.has(keyOf(scope))) return undefined;
-        tried.add(keyOf(scope));
-        state.scopes.set(repository, scope);
-        return bearer(state, scope, refusal);
+      if (scope === undefined && !challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
+      const login = await orAborted(loginOf(state, repository), purpose.action, signal);
+      const fixed = fixedHeader(login, scope === undefined ? 'basic' : 'bearer');
+      if (fixed !== undefined) {
+        state.scopes.delete(repository);
+        state.fixed.set(repository, fixed);
+        return fixed === refused ? undefined : fixed;
       }
-      if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
-      const login = await orAborted(loginOf(state), purpose.action, refusal.signal);
-      if (login?.kind !== 'password') return undefined;
-      state.basic = basicAuthorization(login.username, login.password);
-      return state.basic === refused ? undefined : state.basic;
+      if (scope === undefined || tried.has(keyOf(scope))) return undefined;
+      tried.add(keyOf(scope));
+      state.scopes.set(repository, scope);
+      return bearer(state, scope, refusal);
     },
   };
+}
+
+/** The header that holds the login itself, where the registry takes it so. */
+function fixedHeader(login: Credentials | undefined, scheme: 'basic' | 'bearer'): string | undefined {
+  if (scheme === 'bearer') return login?.kind === 'bearer' ? header({ value: login.token }) : undefined;
+  return login?.kind === 'password' ? basicAuthorization(login.username, login.password) : undefined;
 }
 
 /** A token for `scope` other than the refused one. Requests that want it at the same time share one exchange. */
@@ -104,8 +115,9 @@ async function bearer(
   scope: TokenScope,
   asking: Asking & { refused: string | undefined },
 ): Promise<string> {
-  const entry = state.tokens.get(keyOf(scope)) ?? {};
-  state.tokens.set(keyOf(scope), entry);
+  const key = JSON.stringify([asking.purpose.reference.repository, keyOf(scope)]);
+  const entry = state.tokens.get(key) ?? {};
+  state.tokens.set(key, entry);
   const { token } = entry;
   if (token !== undefined && token.expiresAt > state.settings.timing.now() && header(token) !== asking.refused) {
     return header(token);
@@ -126,22 +138,34 @@ async function bearer(
 
 async function fetchToken(state: State, scope: TokenScope, { registry, purpose }: Asking): Promise<Token> {
   const { transport, timing, closed, registryName, tokenServers } = state.settings;
+  const { repository } = purpose.reference;
   const realm = realmUrl(scope.realm, { registry, ownReach: transport.ownReach(), action: purpose.action });
   const isTrusted = mayReceiveLogin(realm, { registry, registryName, tokenServers });
-  if (!isTrusted) state.withheld.set(purpose.reference.repository, realm.host);
-  const credentials = isTrusted ? await loginOf(state) : undefined;
+  if (!isTrusted) state.withheld.set(repository, withheldFrom(realm, registryName));
+  const credentials = isTrusted ? await loginOf(state, repository) : undefined;
   return requestToken({ transport, registry, realm, scope, credentials, purpose, timing, signal: closed });
 }
 
-/** Asked once: a helper may start a program or show a window. A failure is not kept. */
-async function loginOf(state: State): Promise<Credentials | undefined> {
-  const { credentials, registryName, closed } = state.settings;
-  state.login ??= credentials(registryName, closed);
-  state.login.catch(() => (state.login = undefined));
-  return state.login;
+function withheldFrom(realm: URL, registryName: string): string {
+  return `Logins for ${registryName} were not sent to its token server ${printable(realm.host)}, which is another host.`;
 }
 
-function header({ value }: Token): string {
+/** Asked once: a helper may start a program or show a window. A failure is not kept. */
+async function loginOf(state: State, repository: string): Promise<Credentials | undefined> {
+  const { credentials, registryName, closed } = state.settings;
+  const login = state.logins.get(repository) ?? credentials(registryName, closed, repository);
+  state.logins.set(repository, login);
+  try {
+    const found = await login;
+    if (found?.kind === 'none') state.withheld.set(repository, found.because);
+    return found;
+  } catch (error) {
+    state.logins.delete(repository);
+    throw error;
+  }
+}
+
+function header({ value }: Pick<Token, 'value'>): string {
   return `Bearer ${value}`;
 }
 

@@ -1,120 +1,68 @@
-import { readFile } from 'node:fs/promises';
-import { ToolError } from '../errors.ts';
+import { isToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
+import type { CredentialHelpers } from './credential-helper.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
+import type { DockerLogins } from './docker-logins.ts';
+import { findLogin, helperFor, isForbiddenFile, readDockerLogins } from './docker-logins.ts';
+import { loginKey } from './login-key.ts';
 
-/** The key under which docker keeps the login for Docker Hub. */
-const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
-const DOCKER_HUB_HOSTS: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
-
-/** Runs a credential helper (`docker-credential-<name>`) for a server address. */
-export type CredentialHelper = (
-  name: string,
-  serverAddress: string,
-  signal: AbortSignal,
-) => Promise<Credentials | undefined>;
-
-/** What of docker's config.json is about logins. Own properties only: the file is looked up by names from outside. */
-export interface DockerLogins {
-  auths: ReadonlyMap<string, Credentials | undefined>;
-  credHelpers: ReadonlyMap<string, string>;
-  credsStore: string | undefined;
+interface Question {
+  path: string;
+  registry: string;
+  repository: string | undefined;
+  helpers: CredentialHelpers | undefined;
+  signal: AbortSignal;
 }
 
 /**
  * Logins from a `config.json` as docker writes it. The file is read at each question; a missing one has none.
- * Helpers that the file names are asked first if `helper` is given.
- * Throws ERR_AUTH for a file that is there and cannot be read.
+ * The helper that the file names for a registry is asked first if `helpers` is given.
+ * Throws ERR_AUTH for a file that is there and cannot be understood, and for a helper that fails.
  * https://github.com/docker/cli/blob/v29.0.0/cli/config/configfile/file.go
  */
-export function credentialsFromDockerConfig(configPath: string, helper?: CredentialHelper): CredentialSource {
-  return async (registry, signal) => {
-    const text = await readConfig(configPath);
-    if (text === undefined) return undefined;
-    const logins = parseDockerLogins(text, configPath);
-    const helperName = helperFor(logins, registry);
-    const address = DOCKER_HUB_HOSTS.has(registry) ? DOCKER_HUB_KEY : registry;
-    const found = helperName === undefined ? undefined : await helper?.(helperName, address, signal);
-    return found ?? findLogin(logins, registry);
+export function credentialsFromDockerConfig(configPath: string, helpers?: CredentialHelpers): CredentialSource {
+  return credentialsFromFiles([configPath], helpers);
+}
+
+/** The same from several files: the first that has a login for the registry counts. */
+export function credentialsFromFiles(paths: readonly string[], helpers?: CredentialHelpers): CredentialSource {
+  return async (registry, signal, repository) => {
+    let without: Credentials | undefined;
+    for (const path of paths) {
+      const found = await askFile({ path, registry, repository, helpers, signal });
+      if (found !== undefined && found.kind !== 'none') return found;
+      without ??= found;
+    }
+    return without;
   };
 }
 
-async function readConfig(path: string): Promise<string | undefined> {
+async function askFile(question: Question): Promise<Credentials | undefined> {
+  const { path, registry, repository } = question;
   try {
-    return await readFile(path, 'utf8');
+    const logins = await readDockerLogins(path);
+    if (logins === undefined) return undefined;
+    const helped = await askHelper(logins, question);
+    if (helped !== undefined && helped.kind !== 'none') return helped;
+    return findLogin(logins, registry, repository) ?? helped;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw unreadable(path, code, error);
+    if (!isForbiddenFile(error)) throw error;
+    return { kind: 'none', because: `The logins in "${printable(path)}" cannot be read: permission denied.` };
   }
 }
 
-/** Reads the text of a config.json. Entries of other types than docker writes count as missing. Throws ERR_AUTH. */
-export function parseDockerLogins(text: string, path: string): DockerLogins {
-  let document: unknown;
+/**
+ * A helper for all registries that is not installed is a file that came from another machine, where public images must
+ * work all the same; one that was set up for this very registry is missed.
+ */
+async function askHelper(logins: DockerLogins, question: Question): Promise<Credentials | undefined> {
+  const { registry, helpers, path, signal } = question;
+  const helper = helperFor(logins, registry);
+  if (helper === undefined || helpers === undefined) return undefined;
   try {
-    document = JSON.parse(text);
+    return await helpers.get({ ...helper, server: loginKey(registry), path, signal });
   } catch (error) {
-    throw unreadable(path, 'it is not JSON', error);
+    if (helper.setting === 'credHelpers' || !isToolError(error, 'ERR_HOST')) throw error;
+    return { kind: 'none', because: `${error.message}.${error.hint === undefined ? '' : ` ${error.hint}`}` };
   }
-  const root = entriesOf(document);
-  const helpers = [...entriesOf(root.get('credHelpers'))].filter((entry): entry is [string, string] =>
-    isText(entry[1]),
-  );
-  const store = root.get('credsStore');
-  return {
-    auths: new Map([...entriesOf(root.get('auths'))].map(([key, value]) => [key, parseLogin(entriesOf(value))])),
-    credHelpers: new Map(helpers),
-    credsStore: isText(store) ? store : undefined,
-  };
-}
-
-function parseLogin(entry: ReadonlyMap<string, unknown>): Credentials | undefined {
-  const token = entry.get('identitytoken');
-  if (isText(token)) return { kind: 'identity', token };
-  const auth = entry.get('auth');
-  const decoded = isText(auth) ? Buffer.from(auth, 'base64').toString() : undefined;
-  const colon = decoded?.indexOf(':') ?? -1;
-  // docker pads with NUL bytes in old files
-  const fromAuth =
-    decoded === undefined || colon === -1
-      ? []
-      : [decoded.slice(0, colon), decoded.slice(colon + 1).replace(/\0+$/, '')];
-  const [username = entry.get('username'), password = entry.get('password')] = fromAuth;
-  return isText(username) && isText(password) ? { kind: 'password', username, password } : undefined;
-}
-
-function helperFor({ credHelpers, credsStore }: DockerLogins, registry: string): string | undefined {
-  for (const [key, name] of credHelpers) if (hostOf(key) === hostOf(registry)) return name;
-  return credsStore;
-}
-
-/** The exact key first, then any that names the same host with a scheme or a path. */
-function findLogin({ auths }: DockerLogins, registry: string): Credentials | undefined {
-  const exact = auths.get(registry) ?? (DOCKER_HUB_HOSTS.has(registry) ? auths.get(DOCKER_HUB_KEY) : undefined);
-  if (exact !== undefined) return exact;
-  for (const [key, login] of auths) if (login !== undefined && hostOf(key) === hostOf(registry)) return login;
-  return undefined;
-}
-
-/** `https://index.docker.io/v1/` -> `docker.io`, `ghcr.io/x` -> `ghcr.io` */
-function hostOf(key: string): string {
-  const host = key
-    .replace(/^https?:\/\//, '')
-    .replace(/\/.*$/s, '')
-    .toLowerCase();
-  return DOCKER_HUB_HOSTS.has(host) ? 'docker.io' : host;
-}
-
-function entriesOf(value: unknown): ReadonlyMap<string, unknown> {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return new Map(isObject ? Object.entries(value) : []);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
-function unreadable(path: string, reason: string, cause: unknown): ToolError {
-  return new ToolError('ERR_AUTH', `Cannot read the logins in "${printable(path)}": ${reason}`, { cause });
 }

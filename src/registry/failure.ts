@@ -22,8 +22,8 @@ export interface Failure {
   problem: RegistryProblem | undefined;
   /** Start of a body that is plain text. */
   text: string;
-  /** host:port of a token server that was asked without the login that there may be. */
-  withheldFrom?: string | undefined;
+  /** Why the request went without the login that there may be, a sentence. */
+  withoutLogin?: string | undefined;
 }
 
 /** Reads the body of an unwanted answer, up to 1 MiB. */

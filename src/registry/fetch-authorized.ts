@@ -52,7 +52,7 @@ export async function fetchAuthorized(channel: AuthorizedChannel, request: Autho
     if (next === undefined) {
       return {
         ok: false,
-        failure: { ...failure, withheldFrom: authorizer.withheldFrom(purpose.reference.repository) },
+        failure: { ...failure, withoutLogin: authorizer.withoutLogin(purpose.reference.repository) },
       };
     }
     authorization = next;

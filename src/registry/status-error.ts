@@ -14,7 +14,7 @@ export interface Purpose {
   /** `pull "alpine:latest"`, `download "sha256:…"`. */
   action: string;
   reference: Reference;
-  kind: 'manifest' | 'blob' | 'token';
+  kind: 'manifest' | 'blob' | 'token' | 'login';
 }
 
 // Timeout, too early, too many, and what a server or the gateway before it says of its own state.
@@ -28,24 +28,34 @@ const DENIED = 'denied: requested access to the resource is denied';
 export function statusError(failure: Failure, purpose: Purpose, date: number): StatusError {
   const { method, url, status } = failure;
   const detail = describe(failure);
-  if (isDenied(failure)) return accessDenied(detail, purpose, failure);
+  if (isDenied(failure)) return (purpose.kind === 'login' ? loginDenied : accessDenied)(detail, purpose, failure);
   const advice = adviceFor(failure, date);
   return new StatusError(messageFor(failure, purpose, detail), { method, url: redactUrl(url), status, advice });
 }
 
 /** The error for a repository that does not let us in. */
 function accessDenied(detail: string, { reference }: Purpose, failure: Failure): StatusError {
-  const { method, url, status, withheldFrom } = failure;
+  const { method, url, status, withoutLogin } = failure;
   const host = reference.registry === 'docker.io' ? '' : ` ${reference.registry}`;
   const hint =
-    withheldFrom === undefined
-      ? `If it is private, log in with 'mydocker login${host}'; what 'docker login' stored is used as well.`
-      : `Logins for ${reference.registry} were not sent to its token server ${printable(withheldFrom)}, which is another host.`;
+    withoutLogin ??
+    `If it is private, log in with 'mydocker login${host}'; what 'docker login' stored is used as well.`;
   return new StatusError(
     `pull access denied for ${familiarName(reference)}, repository does not exist or may require 'docker login': ${detail}`,
     { method, url: redactUrl(url), status, advice: { retry: 'never' } },
     { hint },
   );
+}
+
+/** The error for a login that is wrong; servers that say so in no more than general words are helped out with Docker Hub's. */
+function loginDenied(detail: string, { action }: Purpose, { method, url, status, problem }: Failure): StatusError {
+  const isGeneral = problem === undefined || /^(?:authentication required|unauthorized)?$/i.test(problem.message);
+  return new StatusError(`Cannot ${action}: ${isGeneral ? 'unauthorized: incorrect username or password' : detail}`, {
+    method,
+    url: redactUrl(url),
+    status,
+    advice: { retry: 'never' },
+  });
 }
 
 /** A 403 without a registry's error in it comes from something before the registry. */

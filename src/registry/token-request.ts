@@ -20,6 +20,8 @@ export interface Token {
   value: string;
   /** On the clock of Timing.now. */
   expiresAt: number;
+  /** An identity token, if one was asked for and given. */
+  refreshToken: string | undefined;
 }
 
 /** What a Bearer challenge asks for. */
@@ -39,18 +41,24 @@ export interface TokenRequest {
   scope: TokenScope;
   /** Only where the realm may see it. */
   credentials: Credentials | undefined;
+  /** Ask for an identity token as well, to keep in place of the password. */
+  offline?: boolean | undefined;
   purpose: Purpose;
   timing: Timing;
   signal: AbortSignal;
 }
 
-/** What to ask for, from a Bearer challenge; without a scope it is to pull `repository`. undefined: it has no realm. */
+/**
+ * What to ask for, from a Bearer challenge; without a scope it is to pull `repository`, or nothing in particular where
+ * there is none. undefined: it has no realm.
+ */
 export function tokenScope({ parameters }: Challenge, repository: string): TokenScope | undefined {
   const realm = parameters.get('realm');
   const scope = parameters.get('scope');
   if (realm === undefined || realm === '') return undefined;
   const isGiven = scope !== undefined && scope !== '';
-  return { realm, service: parameters.get('service'), scope: isGiven ? scope : `repository:${repository}:pull` };
+  const own = repository === '' ? '' : `repository:${repository}:pull`;
+  return { realm, service: parameters.get('service'), scope: isGiven ? scope : own };
 }
 
 /**
@@ -58,19 +66,27 @@ export function tokenScope({ parameters }: Challenge, repository: string): Token
  * https://distribution.github.io/distribution/spec/auth/token/ and …/spec/auth/oauth/
  */
 export async function requestToken(request: TokenRequest): Promise<Token> {
-  const { transport, registry, purpose, timing, signal, credentials } = request;
+  const { transport, registry, purpose, timing, signal } = request;
   const { action } = purpose;
-  const followed = await follow(transport, { action, registry, signal, ...messageFor(request, credentials) });
+  const followed = await follow(transport, { action, registry, signal, ...messageFor(request) });
   if (followed.response.status !== 200) {
     const failure = await readFailure(followed);
-    throw statusError({ ...failure, isForeign: false }, { ...purpose, kind: 'token' }, timing.date());
+    throw statusError(
+      { ...failure, isForeign: false },
+      { ...purpose, kind: purpose.kind === 'login' ? 'login' : 'token' },
+      timing.date(),
+    );
+  }
+  if (followed.isForeign && purpose.kind === 'login') {
+    followed.response.discard();
+    throw new ToolError('ERR_AUTH', `Cannot ${action}: ${printable(request.realm.host)} redirects to another host`);
   }
   return parseToken(await readLimited(followed.response, MAX_ANSWER), request);
 }
 
 type Message = Pick<FollowRequest, 'method' | 'url' | 'headers' | 'body' | 'authorization'>;
 
-function messageFor({ realm, scope: { service, scope } }: TokenRequest, credentials: Credentials | undefined): Message {
+function messageFor({ realm, scope: { service, scope }, credentials, offline = false }: TokenRequest): Message {
   const scopes = scope.split(/\s+/).filter((one) => one !== '');
   const headers = { accept: 'application/json' };
   if (credentials?.kind === 'identity') {
@@ -87,8 +103,13 @@ function messageFor({ realm, scope: { service, scope } }: TokenRequest, credenti
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set('service', service);
   for (const one of scopes) url.searchParams.append('scope', one);
-  if (credentials === undefined) return { method: 'GET', url, headers };
+  if (credentials?.kind !== 'password') return { method: 'GET', url, headers };
   const { username, password } = credentials;
+  if (offline) {
+    for (const [name, value] of Object.entries({ account: username, client_id: CLIENT_ID, offline_token: 'true' })) {
+      url.searchParams.set(name, value);
+    }
+  }
   return { method: 'GET', url, headers, authorization: basicAuthorization(username, password) };
 }
 
@@ -101,7 +122,12 @@ function parseToken(body: Uint8Array, { realm, purpose, timing }: TokenRequest):
   }
   const life = answer['expires_in'];
   const seconds = typeof life === 'number' && life > MIN_LIFE_S ? life : MIN_LIFE_S;
-  return { value, expiresAt: timing.now() + seconds * 1000 };
+  const refreshToken = answer['refresh_token'];
+  return {
+    value,
+    expiresAt: timing.now() + seconds * 1000,
+    refreshToken: typeof refreshToken === 'string' && refreshToken !== '' ? refreshToken : undefined,
+  };
 }
 
 function parseObject(body: Uint8Array): Record<string, unknown> {

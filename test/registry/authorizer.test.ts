@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
 import type { CredentialSource } from '../../src/registry/credentials.ts';
+import { basicAuthorization } from '../../src/registry/credentials.ts';
 import { downloadBlob } from '../../src/registry/download-blob.ts';
 import type { Fault, TestRegistry } from '../support/registry/index.ts';
 import { OCI_MANIFEST, SCOPE, USERS, bearer, login, openGuarded, summary, tokenRequests } from './open-guarded.ts';
-import { NAME, memorySink, openRepository } from './open-repository.ts';
+import { NAME, memorySink, openRepository, startTestRegistry } from './open-repository.ts';
 
 describe('createAuthorizer() with tokens', () => {
   test('R36 takes a life of less than a minute for a minute', async () => {
@@ -141,6 +142,70 @@ describe('createAuthorizer() with tokens', () => {
       expect(summary(registry)).toEqual(['v1 -']);
     },
   );
+});
+
+describe('createAuthorizer() with what cannot be exchanged', () => {
+  test('sends a registry token to the registry as it is, and asks for no other', async () => {
+    const given = tokenFor(SCOPE);
+    const { registry, repository } = await openGuarded(bearer(), {
+      credentials: async () => ({ kind: 'bearer', token: given }),
+    });
+    await repository.getManifest('v1');
+    await repository.getManifest('v1');
+    expect(summary(registry)).toEqual(['v1 -', 'v1 Bearer', 'v1 Bearer']);
+    expect(registry.log.at(-1)?.headers['authorization']).toBe(`Bearer ${given}`);
+  });
+
+  test('R37 gives up on a registry token that is refused', async () => {
+    const { registry, repository } = await openGuarded(bearer(), {
+      credentials: async () => ({ kind: 'bearer', token: 'expired' }),
+    });
+    await expect(repository.getManifest('v1')).rejects.toMatchObject({ code: 'ERR_AUTH', status: 401 });
+    expect(summary(registry)).toEqual(['v1 -', 'v1 Bearer']);
+  });
+
+  test('R41 A2 sends a registry token to no token server', async () => {
+    const tokens = await startTestRegistry({ auth: bearer() });
+    const { registry, repository } = await openGuarded(bearer({ realm: `${tokens.url}/token` }), {
+      credentials: async () => ({ kind: 'bearer', token: tokenFor(SCOPE) }),
+    });
+    await repository.getManifest('v1');
+    expect(summary(registry)).toEqual(['v1 -', 'v1 Bearer']);
+    expect(tokens.log).toEqual([]);
+  });
+
+  test('goes without a login that cannot be had, and says why where that is not enough', async () => {
+    const because = 'The keychain is gone.';
+    const auth = bearer({ publicRepositories: [NAME] });
+    const { registry, client, repository } = await openGuarded(auth, {
+      credentials: async () => ({ kind: 'none', because }),
+    });
+    await repository.getManifest('v1');
+    expect(summary(registry)).toEqual(['v1 -', 'token -', 'v1 Bearer']);
+    const hidden = client.repository(parseReference(`${registry.host}/private`)).getManifest('v1');
+    await expect(hidden).rejects.toMatchObject({ code: 'ERR_AUTH', status: 401, hint: because });
+  });
+
+  test.each(['basic', 'bearer'] as const)('asks for the login of each repository (%s)', async (kind) => {
+    const users = { [NAME]: 'one', other: 'two' };
+    const { registry, client, repository } = await openGuarded(
+      kind === 'basic' ? { kind, users } : bearer({ users, publicRepositories: [] }),
+      {
+        credentials: async (_registry, _signal, name = '') => ({
+          kind: 'password',
+          username: name,
+          password: users[name as keyof typeof users],
+        }),
+      },
+    );
+    registry.putManifest('other', 'v1', Buffer.from('{}'), OCI_MANIFEST);
+    const other = client.repository(parseReference(`${registry.host}/other`));
+    await Promise.all([repository.getManifest('v1'), other.getManifest('v1')]);
+    const sent = registry.log.map(({ headers }) => headers['authorization']);
+    expect(new Set(sent.filter((header) => header?.startsWith('Basic')))).toEqual(
+      new Set([basicAuthorization(NAME, 'one'), basicAuthorization('other', 'two')]),
+    );
+  });
 });
 
 describe('createAuthorizer() with Basic', () => {

@@ -1,22 +1,20 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { ToolError } from '../../errors.ts';
 import { printable } from '../../printable.ts';
 import { certificatesFromEnvironment } from '../../registry/ca.ts';
 import type { RegistryOptions } from '../../registry/client.ts';
-import { credentialsFromDockerConfig } from '../../registry/docker-config.ts';
+import { credentialsFromFiles } from '../../registry/docker-config.ts';
 import { proxyFromEnvironment } from '../../registry/proxy.ts';
 import type { RetryPolicy } from '../../registry/retry.ts';
 import type { NetworkRequest } from '../engine-api.ts';
 import { readVersion } from '../version.ts';
+import { userLogins } from './user-logins.ts';
 
 /** What flags and the environment say about how to talk to registries. */
 export function registryOptions({ env, insecureRegistries }: NetworkRequest): RegistryOptions {
-  const config = env['DOCKER_CONFIG'];
-  const folder = config === undefined || config === '' ? join(homedir(), '.docker') : config;
+  const { files, helpers } = userLogins({ env });
   return {
     insecureRegistries,
-    credentials: credentialsFromDockerConfig(join(folder, 'config.json')),
+    credentials: credentialsFromFiles(files, helpers),
     ca: certificatesFromEnvironment(env),
     proxy: proxyFromEnvironment(env),
     userAgent: `mydocker/${readVersion()}`,
