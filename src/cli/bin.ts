@@ -23,6 +23,12 @@ void main(process.argv.slice(2), {
   stdout,
   stderr,
   stdinIsTerminal: () => isTerminal(0),
+  readStdin: async (signal) => (await import('./read-stdin.ts')).readStdin(process.stdin, signal),
+  ask: async (question, options) => {
+    const { askTerminal } = await import('./ask-terminal.ts');
+    const interrupt = (): void => void process.kill(process.pid, 'SIGINT');
+    return askTerminal(question, { ...options, input: process.stdin, write: stdout.write, interrupt });
+  },
   env: process.env,
   home: undefined,
   engine: createEngine(),

@@ -36,6 +36,14 @@ const RM: CommandEntry = {
   about: 'Remove one or more containers',
   load: async () => (await import('./commands/rm.ts')).rmCommand,
 };
+const LOGIN: CommandEntry = {
+  about: 'Authenticate to a registry',
+  load: async () => (await import('./commands/login.ts')).loginCommand,
+};
+const LOGOUT: CommandEntry = {
+  about: 'Log out from a registry',
+  load: async () => (await import('./commands/logout.ts')).logoutCommand,
+};
 const VERSION: CommandEntry = {
   about: 'Show the version information',
   load: async () => (await import('./commands/version.ts')).versionCommand,
@@ -49,6 +57,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   images: IMAGES,
   rm: RM,
   rmi: RMI,
+  login: LOGIN,
+  logout: LOGOUT,
   version: VERSION,
 };
 

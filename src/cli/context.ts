@@ -6,6 +6,10 @@ export interface Context {
   stdout: Output;
   stderr: Output;
   stdinIsTerminal: () => boolean;
+  /** All of the standard input. */
+  readStdin: (signal: AbortSignal) => Promise<string>;
+  /** Asks at the terminal that is the standard input; '' where the input ends. */
+  ask: (question: string, options: Question) => Promise<string>;
   env: Readonly<Record<string, string | undefined>>;
   /** Folder of the store, where the caller named one. */
   home: string | undefined;
@@ -14,6 +18,12 @@ export interface Context {
   now: () => number;
   /** From the first call on, signals no longer end the process. */
   catchInterrupts: () => Interrupts;
+}
+
+export interface Question {
+  /** What is typed does not appear. */
+  isHidden: boolean;
+  signal: AbortSignal;
 }
 
 export interface Output {

@@ -6,6 +6,9 @@ import type { ImageSummary } from '../image/list-images.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
 import type { PulledImage, PullEvent } from '../image/pull-event.ts';
 import type { RemovalEvent } from '../image/remove-image.ts';
+import type { PasswordLogin } from '../registry/credentials.ts';
+import type { LoginResult } from '../registry/login.ts';
+import type { LogoutResult } from '../registry/logout.ts';
 
 /**
  * What the commands need of the engine. `engine.ts` connects it to the modules that do it, each loaded when it is first called;
@@ -21,6 +24,11 @@ export interface EngineApi {
   /** All containers, newest first. */
   containers: (request: StoreRequest) => Promise<ContainerSummary[]>;
   removeContainer: (nameOrId: string, request: RemoveRequest) => Promise<unknown>;
+  /** To Docker Hub where no server is named. */
+  login: (server: string | undefined, request: LoginRequest) => Promise<LoginResult>;
+  /** The name and password that an earlier login left. */
+  storedLogin: (server: string | undefined, request: LoginsRequest) => Promise<PasswordLogin | undefined>;
+  logout: (server: string | undefined, request: LoginsRequest) => Promise<LogoutResult>;
 }
 
 export interface StoreRequest {
@@ -38,6 +46,16 @@ export interface NetworkRequest {
   env: Readonly<Record<string, string | undefined>>;
   /** Hosts that may be talked to over plain HTTP, or with certificates that nobody vouches for. */
   insecureRegistries: readonly string[];
+}
+
+export interface LoginsRequest {
+  env: NetworkRequest['env'];
+  signal: AbortSignal;
+}
+
+export interface LoginRequest extends LoginsRequest, NetworkRequest {
+  username: string;
+  password: string;
 }
 
 export interface PullRequest extends StoreRequest, NetworkRequest {

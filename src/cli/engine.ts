@@ -10,5 +10,8 @@ export function createEngine(): EngineApi {
     run: async (image, request) => (await import('./engine/run.ts')).run(image, request),
     containers: async (request) => (await import('./engine/containers.ts')).containers(request),
     removeContainer: async (nameOrId, request) => (await import('./engine/containers.ts')).remove(nameOrId, request),
+    login: async (server, request) => (await import('./engine/login.ts')).login(server, request),
+    storedLogin: async (server, request) => (await import('./engine/login.ts')).stored(server, request),
+    logout: async (server, request) => (await import('./engine/logout.ts')).logout(server, request),
   };
 }

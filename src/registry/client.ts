@@ -3,7 +3,7 @@ import { isToolError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
 import type { Reference } from '../oci/reference.ts';
 import { familiarReference } from '../oci/reference.ts';
-import type { CredentialSource } from './credentials.ts';
+import type { CredentialSource, PasswordLogin } from './credentials.ts';
 import { getManifest, headManifest } from './get-manifest.ts';
 import { openBlob } from './open-blob.ts';
 import type { ProxySettings } from './proxy.ts';
@@ -16,6 +16,8 @@ import { DEFAULT_RETRY_POLICY } from './retry.ts';
 import type { Purpose } from './status-error.ts';
 import type { Timing } from './timing.ts';
 import { systemTiming } from './timing.ts';
+import type { VerifiedLogin } from './verify-login.ts';
+import { verifyLogin } from './verify-login.ts';
 
 /** All of it can be left out. The client reads no environment: what the CLI's came to stands here. */
 export interface RegistryOptions {
@@ -40,6 +42,8 @@ export interface RegistryOptions {
 export interface RegistryClient {
   /** The repository that a reference names. Asks nothing yet. Throws ERR_REFERENCE. */
   repository(reference: Reference): RemoteRepository;
+  /** See verifyLogin. Throws ERR_REFERENCE. */
+  verifyLogin(registryName: string, login: PasswordLogin, signal: AbortSignal): Promise<VerifiedLogin>;
   /** Ends all connections; requests under way fail. */
   close(): Promise<void>;
 }
@@ -55,13 +59,15 @@ const DEFAULT_CONNECTIONS = 8;
 export function createRegistryClient(options: RegistryOptions = {}): RegistryClient {
   const settings = settingsFrom(options);
   const channels = new Map<string, RegistryChannel>();
+  const channelTo = (registry: string): RegistryChannel => {
+    const channel = channels.get(registry) ?? openChannel(registry, settings);
+    channels.set(registry, channel);
+    return channel;
+  };
   return {
-    repository(reference) {
-      const { registry } = reference;
-      const channel = channels.get(registry) ?? openChannel(registry, settings);
-      channels.set(registry, channel);
-      return createRepository(channel, reference);
-    },
+    repository: (reference) => createRepository(channelTo(reference.registry), reference),
+    verifyLogin: async (registryName, login, signal) =>
+      verifyLogin(channelTo(registryName), { registryName, login, tokenServers: settings.tokenServers, signal }),
     async close() {
       await Promise.all([...channels.values()].map(async (channel) => channel.close()));
     },

@@ -34,11 +34,15 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
 
 export function openClient(options: RegistryOptions = {}): { client: RegistryClient; timing: InstantTiming } {
   const timing = instantTiming();
-  const timeouts = { rate: { windowMs: RATE_WINDOW, bytesPerSecond: 1 }, ...options.timeouts };
-  const client = createRegistryClient({ timing, ...options, timeouts });
+  const client = createRegistryClient({ timing, ...options, timeouts: { ...INSTANT_RATE, ...options.timeouts } });
   onTestFinished(async () => client.close());
   return { client, timing };
 }
+
+/** Timeouts that fit a clock on which every wait is over at once. */
+export const INSTANT_RATE: NonNullable<RegistryOptions['timeouts']> = {
+  rate: { windowMs: RATE_WINDOW, bytesPerSecond: 1 },
+};
 
 export interface MemorySink extends BlobSink {
   readonly bytes: Buffer;
