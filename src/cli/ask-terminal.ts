@@ -17,10 +17,10 @@ export interface AskOptions extends Question {
 export async function askTerminal(question: string, options: AskOptions): Promise<string> {
   const { input, write, interrupt, isHidden, signal } = options;
   signal.throwIfAborted();
-  write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: nowhere, terminal: isHidden, historySize: 0 });
   lines.on('SIGINT', interrupt);
+  write(question); // not before the echo is off
   try {
     const ended = once(lines, 'close', { signal }).then(() => ['']);
     const [line] = (await Promise.race([once(lines, 'line', { signal }), ended])) as [string];

@@ -3,7 +3,7 @@ import { isToolError, ToolError } from '../errors.ts';
 import { hasErrno } from '../fs/disk-error.ts';
 import { printable } from '../printable.ts';
 import type { Credentials } from './credentials.ts';
-import { keysOf, scopeOfKey } from './login-key.ts';
+import { keysOf, loginKey, scopeOfKey } from './login-key.ts';
 
 /** What of docker's config.json is about logins. Own properties only: the file is looked up by names from outside. */
 export interface DockerLogins {
@@ -72,7 +72,7 @@ export function helperFor({ credHelpers, credsStore }: DockerLogins, registry: s
 
 /**
  * The login of the narrowest entry that holds `repository`, `quay.io/org/image` before `quay.io/org` before `quay.io`;
- * of several spellings of the registry's name (`https://quay.io`) the plain one.
+ * of several spellings of the registry's name (`https://quay.io`) the one that docker writes.
  */
 export function findLogin({ auths }: DockerLogins, registry: string, repository: string = ''): Credentials | undefined {
   const wanted = scopeOfKey(registry).registry;
@@ -80,7 +80,7 @@ export function findLogin({ auths }: DockerLogins, registry: string, repository:
   for (const [key, login] of auths) {
     const { registry: host, namespace } = scopeOfKey(key);
     if (login === undefined || host !== wanted || !isWithin(repository, namespace)) continue;
-    const rank = namespace.length * 2 + (key === registry ? 1 : 0);
+    const rank = namespace.length * 2 + (key === loginKey(registry) ? 1 : 0);
     if (best === undefined || rank > best.rank) best = { login, rank };
   }
   return best?.login;

@@ -56,11 +56,12 @@ describe('credentialsFromDockerConfig()', () => {
     expect(await credentialsFromDockerConfig(path)(registry, signal)).toBeUndefined();
   });
 
-  test('takes the exact key before one with a scheme', async () => {
-    const path = await configFile({
-      auths: { 'https://ghcr.io': { auth: encode('old:1') }, 'ghcr.io': { auth: encode('new:2') } },
-    });
-    expect(await credentialsFromDockerConfig(path)('ghcr.io', signal)).toMatchObject({ username: 'new' });
+  test.each([
+    ['ghcr.io', 'https://ghcr.io', 'ghcr.io'],
+    ['docker.io', 'docker.io', 'https://index.docker.io/v1/'],
+  ])('takes for %s the key that docker writes before %s', async (registry, other, key) => {
+    const path = await configFile({ auths: { [other]: { auth: encode('old:1') }, [key]: { auth: encode('new:2') } } });
+    expect(await credentialsFromDockerConfig(path)(registry, signal)).toMatchObject({ username: 'new' });
   });
 
   test('takes identity tokens, plain fields and NUL padding as docker does', async () => {

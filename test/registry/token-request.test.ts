@@ -57,12 +57,34 @@ describe('requestToken()', () => {
     expect(headers['authorization']).toBeUndefined();
   });
 
+  test('R37 an identity token that has expired is sent once, and the error says how to get another', async () => {
+    const { registry, repository } = await openGuarded(bearer({ identityTokens: { refresh: 'user' } }), {
+      credentials: async () => ({ kind: 'identity', token: 'expired' }),
+    });
+    await expect(repository.getManifest('v1')).rejects.toMatchObject({
+      code: 'ERR_AUTH',
+      status: 401,
+      hint: expect.stringContaining(`mydocker login ${registry.host}`) as string,
+    });
+    expect(summary(registry)).toEqual(['v1 -', 'token -']);
+  });
+
+  test('R36 a token said to live for decades is replaced when the registry no longer takes it', async () => {
+    const { registry, repository } = await openGuarded(bearer({ answer: (token) => ({ token, expires_in: 1e9 }) }));
+    await repository.getManifest('v1');
+    registry.revokeTokens();
+    await repository.getManifest('v1');
+    expect(summary(registry)).toEqual(['v1 -', 'token -', 'v1 Bearer', 'v1 Bearer', 'token -', 'v1 Bearer']);
+  });
+
   test.each<[string, (token: string) => unknown]>([
     ['token only', (token) => ({ token })],
     ['access_token only', (token) => ({ access_token: token })],
     ['both, different', (token) => ({ access_token: 'other', token })],
     ['an empty token beside access_token', (token) => ({ access_token: token, token: '' })],
     ['expires_in -1', (token) => ({ token, expires_in: -1 })],
+    ['expires_in 0', (token) => ({ token, expires_in: 0 })],
+    ['expires_in 1e9', (token) => ({ token, expires_in: 1e9 })],
     ['expires_in "60"', (token) => ({ token, expires_in: '60' })],
     ['expires_in 1e400', (token) => `{"token":"${token}","expires_in":1e400}`],
     ['a nonsense issued_at', (token) => ({ token, issued_at: 'yesterday' })],
