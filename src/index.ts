@@ -20,7 +20,7 @@ export type { RegistryOptions } from './registry/client.ts';
 export type { CredentialSource, Credentials, PasswordLogin } from './registry/credentials.ts';
 export { credentialsFromDockerConfig, credentialsFromFiles } from './registry/docker-config.ts';
 export { credentialHelpers } from './registry/credential-helper.ts';
-export type { CredentialHelpers, HelperSettings } from './registry/credential-helper.ts';
+export type { CredentialHelpers, HelperCall, HelperSettings } from './registry/credential-helper.ts';
 export { loginFilesFromEnvironment } from './registry/login-files.ts';
 export type { LoginFiles } from './registry/login-files.ts';
 export { login } from './registry/login.ts';

@@ -78,8 +78,13 @@ function succeeded({ exitCode, stdout, stderr, told }: HelperAnswer, secret: str
   if (exitCode === 0) return stdout;
   // Helpers say on stdout what went wrong; what looks like their answer may hold a password.
   const said = stdout.trim() === '' || stdout.includes('{') ? stderr : stdout;
-  const text = (secret === '' ? said : said.replaceAll(secret, '***')).trim();
+  const text = (secret === '' ? said : said.replaceAll(inJson(secret), '***').replaceAll(secret, '***')).trim();
   throw failed(told, `it ended with exit code ${exitCode}${text === '' ? '' : `: ${printable(text)}`}`);
+}
+
+/** As it was written to the helper. */
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 function parseAnswer(text: string, { told }: HelperAnswer): Credentials | undefined {

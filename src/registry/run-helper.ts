@@ -26,7 +26,7 @@ export interface HelperAnswer {
   stdout: string;
   /** Its beginning. */
   stderr: string;
-  /** What it was told to do, for errors: `get the login for "ghcr.io" from "docker-credential-pass"`. */
+  /** What it was told to do, for errors: `get the login for "ghcr.io" with "docker-credential-pass"`. */
   told: string;
 }
 

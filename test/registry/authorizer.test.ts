@@ -59,6 +59,20 @@ describe('createAuthorizer() with tokens', () => {
     expect(tokenRequests(registry)).toHaveLength(2);
   });
 
+  test('asks for the login once, however many tokens it takes, and again if that failed', async () => {
+    const answers: CredentialSource[] = [async () => Promise.reject(new Error('locked')), login];
+    let asked = 0;
+    const { registry, repository } = await openGuarded(bearer({ users: USERS }), {
+      credentials: async (...question) => answers[asked++]!(...question),
+    });
+    await expect(repository.getManifest('v1')).rejects.toThrow('locked');
+    await repository.getManifest('v1');
+    registry.revokeTokens();
+    await repository.getManifest('v1');
+    expect(tokenRequests(registry)).toHaveLength(2);
+    expect(asked).toBe(2);
+  });
+
   test('R68 one that gives up does not end the token request of the others', async () => {
     const { registry, repository } = await openGuarded(bearer());
     const abort = new AbortController();

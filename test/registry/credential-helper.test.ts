@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { HelperCall } from '../../src/registry/credential-helper.ts';
 import { credentialHelpers } from '../../src/registry/credential-helper.ts';
@@ -66,11 +67,17 @@ describe('credentialHelpers()', () => {
     });
   });
 
-  test('keeps the secret out of the error where a helper repeats it', async () => {
-    const { store } = await withHelper('cat >&2; exit 1');
-    const stored = store(CALL, { kind: 'password', username: 'user', password: 'pa$$word' });
-    await expect(stored).rejects.toMatchObject({ message: expect.stringContaining('"Secret":"***"') as string });
-    await expect(stored).rejects.not.toMatchObject({ message: expect.stringContaining('pa$$word') as string });
+  test.each([
+    ['as it is', 'pa$$word', `cat >&2; exit 1`],
+    ['as JSON', 'pa"word', `cat >&2; exit 1`],
+    ['in the clear', 'pa"word', `cat >/dev/null; echo '"pa"word"' >&2; exit 1`],
+  ])('keeps the secret out of the error where a helper repeats it %s', async (_name, password, body) => {
+    const { store } = await withHelper(body);
+    const error: unknown = await store(CALL, { kind: 'password', username: 'user', password }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({ message: expect.stringContaining('"***"') as string });
+    expect(inspect(error)).not.toContain('word"');
   });
 
   test('says which helper is missing, and where it is named', async () => {
@@ -102,7 +109,8 @@ describe('credentialHelpers()', () => {
     await mkdir(join(others, 'plain'));
     await writeFile(join(others, 'plain/docker-credential-x'), '#!/bin/sh\n');
     await chmod(join(others, 'plain/docker-credential-x'), 0o644);
-    const PATH = ['', '.', 'relative', `${others}/folder`, `${others}/plain`, working].join(':');
+    const wrong = relative(process.cwd(), await helperFolder('x', `echo '{"Username":"wrong","Secret":"s"}'`));
+    const PATH = ['', '.', wrong, `${others}/folder`, `${others}/plain`, working].join(':');
     const { get } = credentialHelpers({ env: { PATH } });
     expect(await get(CALL)).toMatchObject({ username: 'right' });
   });
@@ -136,6 +144,7 @@ describe('credentialHelpers()', () => {
   });
 
   test('ends a helper that takes too long, also where what it started lives on', async () => {
+    const pipes = process.getActiveResourcesInfo().filter((kind) => kind === 'PipeWrap');
     const folder = await helperFolder('x', 'sleep 600 & echo $! >"$0.pid"; wait');
     const { get } = credentialHelpers({ env: { PATH: `${folder}:/usr/bin:/bin` }, timeoutMs: 1000 });
     onTestFinished(
@@ -145,6 +154,7 @@ describe('credentialHelpers()', () => {
       code: 'ERR_AUTH',
       message: expect.stringContaining('it did not end within 1 s') as string,
     });
+    await expect.poll(() => process.getActiveResourcesInfo().filter((kind) => kind === 'PipeWrap')).toEqual(pipes);
   });
 
   test('ends a helper when the caller gives up', async () => {
