@@ -28,6 +28,18 @@ const RMI: CommandEntry = {
   about: 'Remove one or more images',
   load: async () => (await import('./commands/rmi.ts')).rmiCommand,
 };
+const TAG: CommandEntry = {
+  about: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
+  load: async () => (await import('./commands/tag.ts')).tagCommand,
+};
+const PROTECT: CommandEntry = {
+  about: 'Protect images against rmi and prune',
+  load: async () => (await import('./commands/protect.ts')).protectCommand,
+};
+const UNPROTECT: CommandEntry = {
+  about: 'End the protection of images',
+  load: async () => (await import('./commands/protect.ts')).unprotectCommand,
+};
 const PS: CommandEntry = {
   about: 'List containers',
   load: async () => (await import('./commands/ps.ts')).psCommand,
@@ -49,12 +61,26 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   images: IMAGES,
   rm: RM,
   rmi: RMI,
+  tag: TAG,
   version: VERSION,
 };
 
 export const GROUPS: Readonly<Record<string, CommandGroup>> = {
   container: { about: 'Manage containers', commands: { ls: PS, list: PS, ps: PS, rm: RM, remove: RM, run: RUN } },
-  image: { about: 'Manage images', commands: { ls: IMAGES, list: IMAGES, pull: PULL, rm: RMI, remove: RMI, rmi: RMI } },
+  image: {
+    about: 'Manage images',
+    commands: {
+      ls: IMAGES,
+      list: IMAGES,
+      protect: PROTECT,
+      pull: PULL,
+      rm: RMI,
+      remove: RMI,
+      rmi: RMI,
+      tag: TAG,
+      unprotect: UNPROTECT,
+    },
+  },
 };
 
 /** Other words for a command of the same group, left out of the group's help. */

@@ -17,6 +17,10 @@ export interface EngineApi {
   images: (request: StoreRequest) => Promise<ImageSummary[]>;
   imageLabels: (image: ImageSummary, request: StoreRequest) => Promise<Readonly<Record<string, string>>>;
   removeImage: (nameOrId: string, request: RemoveRequest) => Promise<RemovalEvent[]>;
+  /** Gives an image another name. */
+  tag: (source: string, target: string, request: ChangeRequest) => Promise<unknown>;
+  protect: (nameOrId: string, request: ChangeRequest) => Promise<void>;
+  unprotect: (nameOrId: string, request: ChangeRequest) => Promise<void>;
   run: (image: string, request: RunRequest) => Promise<RunResult>;
   /** All containers, newest first. */
   containers: (request: StoreRequest) => Promise<ContainerSummary[]>;
@@ -28,9 +32,12 @@ export interface StoreRequest {
   home: string | undefined;
 }
 
-export interface RemoveRequest extends StoreRequest {
-  force: boolean;
+export interface ChangeRequest extends StoreRequest {
   signal?: AbortSignal | undefined;
+}
+
+export interface RemoveRequest extends ChangeRequest {
+  force: boolean;
 }
 
 /** What a pull needs to know of its surroundings; what the environment says is read by the engine's side of the adapter. */
