@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'ERR_CONFLICT' // something else is using it
   | 'ERR_NO_SUCH_IMAGE'
   | 'ERR_NO_SUCH_CONTAINER'
+  | 'ERR_NO_SUCH_DOWNLOAD'
   | 'ERR_HOST' // the machine lacks something that is needed
   | 'ERR_CONTAINER' // a container cannot be set up
   | 'ERR_VOLUME' // a folder over a file, or a file over a folder; exit code 127, as docker's

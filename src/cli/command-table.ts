@@ -10,6 +10,8 @@ export interface CommandEntry {
 export interface CommandGroup {
   about: string;
   commands: Readonly<Record<string, CommandEntry>>;
+  /** What the word does alone, or with flags of its own. */
+  alone?: CommandEntry;
 }
 
 const PULL: CommandEntry = {
@@ -39,6 +41,14 @@ const PROTECT: CommandEntry = {
 const UNPROTECT: CommandEntry = {
   about: 'End the protection of images',
   load: async () => (await import('./commands/protect.ts')).unprotectCommand,
+};
+const PULLS: CommandEntry = {
+  about: 'List partial downloads',
+  load: async () => (await import('./commands/pulls.ts')).pullsCommand,
+};
+const PULLS_RM: CommandEntry = {
+  about: 'Remove partial downloads',
+  load: async () => (await import('./commands/pulls-rm.ts')).pullsRmCommand,
 };
 const PS: CommandEntry = {
   about: 'List containers',
@@ -80,6 +90,11 @@ export const GROUPS: Readonly<Record<string, CommandGroup>> = {
       tag: TAG,
       unprotect: UNPROTECT,
     },
+  },
+  pulls: {
+    about: 'Manage partial downloads',
+    commands: { ls: PULLS, list: PULLS, rm: PULLS_RM, remove: PULLS_RM },
+    alone: PULLS,
   },
 };
 

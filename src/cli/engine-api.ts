@@ -5,7 +5,9 @@ import type { NetworkMode } from '../container/steps/namespaces.ts';
 import type { ImageSummary } from '../image/list-images.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
 import type { PulledImage, PullEvent } from '../image/pull-event.ts';
+import type { RemovedDownload } from '../image/partial-downloads.ts';
 import type { RemovalEvent } from '../image/remove-image.ts';
+import type { PartialDownload } from '../store/partial-downloads.ts';
 
 /**
  * What the commands need of the engine. `engine.ts` connects it to the modules that do it, each loaded when it is first called;
@@ -21,6 +23,10 @@ export interface EngineApi {
   tag: (source: string, target: string, request: ChangeRequest) => Promise<unknown>;
   protect: (nameOrId: string, request: ChangeRequest) => Promise<void>;
   unprotect: (nameOrId: string, request: ChangeRequest) => Promise<void>;
+  /** The last to change first. */
+  partialDownloads: (request: StoreRequest) => Promise<PartialDownload[]>;
+  /** Of an image, or the one with that digest. */
+  removePartialDownload: (imageOrDigest: string, request: StoreRequest) => Promise<RemovedDownload[]>;
   run: (image: string, request: RunRequest) => Promise<RunResult>;
   /** All containers, newest first. */
   containers: (request: StoreRequest) => Promise<ContainerSummary[]>;

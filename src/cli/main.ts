@@ -28,12 +28,14 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
   if (words[0] === 'help') return printHelp(words.slice(1), { context, isWanted: true });
   const { entry, path, rest } = findCommand(words);
   if (entry !== undefined) return (await entry.load()).execute({ path, argv: rest }, inStore);
-  const isHelp = rest[0] === '--help' || rest[0] === '-h';
+  const isHelp = HELP.includes(rest[0] ?? '');
   if (rest.length === 0 || isHelp) return printHelp(words.slice(0, 1), { context, isWanted: isHelp });
   const usage = `\n\nUsage:  ${path} COMMAND\n\nRun '${path} --help' for more information`;
   if (rest[0]?.startsWith('-') === true) throw new CliError(`unknown flag: ${printable(rest[0])}${usage}`);
   throw new CliError(`mydocker: unknown command: ${path} ${printable(rest[0] ?? '')}${usage}`);
 }
+
+const HELP: readonly string[] = ['--help', '-h'];
 
 function homeFrom(env: Context['env']): string | undefined {
   const home = env['MYDOCKER_HOME'];
@@ -76,9 +78,10 @@ function findCommand([word = '', ...rest]: readonly string[]): FoundCommand {
       `mydocker: unknown command: mydocker ${printable(word)}\n\nRun 'mydocker --help' for more information`,
     );
   }
-  const commands = GROUPS[word]?.commands ?? {};
+  const { commands = {}, alone } = GROUPS[word] ?? {};
   const second = rest[0] ?? '';
-  if (!Object.hasOwn(commands, second)) return { entry: undefined, path, rest };
+  const isAlone = second === '' || (second.startsWith('-') && !HELP.includes(second));
+  if (!Object.hasOwn(commands, second)) return { entry: isAlone ? alone : undefined, path, rest };
   return { entry: commands[second], path: `${path} ${second}`, rest: rest.slice(1) };
 }
 

@@ -116,7 +116,7 @@ async function pullAfresh(pull: Pull): Promise<PulledImage> {
   for (const { descriptor, bytes } of documents) await engine.store.blobs.put(descriptor, bytes);
   const { onProgress } = options;
   const maxConcurrentDownloads = options.maxConcurrentDownloads ?? DEFAULT_DOWNLOADS;
-  await fetchLayers({ engine, repository, manifest, config, maxConcurrentDownloads, signal, onProgress });
+  await fetchLayers({ engine, repository, reference, manifest, config, maxConcurrentDownloads, signal, onProgress });
   return nameImage(pull, resolved, config);
 }
 
@@ -131,7 +131,7 @@ async function fetchConfig(pull: Pull, { manifest }: ResolvedManifest): Promise<
     );
   }
   const signal = pull.options.signal ?? new AbortController().signal;
-  await fetchBlob({ blobs, repository: pull.repository, descriptor, signal });
+  await fetchBlob({ blobs, repository: pull.repository, reference: pull.reference, descriptor, signal });
   const config = parseImageConfig(await blobs.read(descriptor, MAX_DOCUMENT_BYTES));
   checkLayersMatch(manifest, config);
   return config;

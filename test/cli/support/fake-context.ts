@@ -37,6 +37,8 @@ export function fakeContext(engine: Partial<EngineApi> = {}, options: Partial<Co
       tag: unexpected,
       protect: unexpected,
       unprotect: unexpected,
+      partialDownloads: unexpected,
+      removePartialDownload: unexpected,
       run: unexpected,
       containers: unexpected,
       removeContainer: unexpected,
