@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'ERR_REGISTRY' // the registry answered with an error
   | 'ERR_AUTH' // access denied, or no usable credentials
   | 'ERR_NETWORK' // no (complete) answer came
+  | 'ERR_OFFLINE' // the network was needed, and must not be used
   | 'ERR_LAYER' // a layer that cannot be unpacked safely
   | 'ERR_LIMIT' // larger than a stated limit
   | 'ERR_STORE' // the store cannot be used

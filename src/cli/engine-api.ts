@@ -46,7 +46,10 @@ export interface RemoveRequest extends ChangeRequest {
   force: boolean;
 }
 
-/** What a pull needs to know of its surroundings; what the environment says is read by the engine's side of the adapter. */
+/**
+ * What a pull needs to know of its surroundings; what the environment says is read by the engine's side of the adapter. Offline
+ * mode is its MYDOCKER_OFFLINE: a flag changes the variable, with `withOffline`.
+ */
 export interface NetworkRequest {
   env: Readonly<Record<string, string | undefined>>;
   /** Hosts that may be talked to over plain HTTP, or with certificates that nobody vouches for. */

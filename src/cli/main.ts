@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { FlagError } from './flags.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 import { normalizeFlags } from './normalize-flags.ts';
+import { withOffline } from './offline.ts';
 
 /**
  * Runs a command line and answers with the exit code. What stands before the command's word is read here, what follows it
@@ -21,8 +22,9 @@ export async function main(argv: readonly string[], context: Context): Promise<n
 }
 
 async function dispatch(argv: readonly string[], context: Context): Promise<number> {
-  const { home, help, version, words } = readGlobalFlags(argv);
-  const inStore = { ...context, home: home ?? homeFrom(context.env) };
+  const { home, offline, help, version, words } = readGlobalFlags(argv);
+  const env = withOffline(context.env, offline);
+  const inStore = { ...context, env, home: home ?? homeFrom(context.env) };
   if (version) return printVersion(context);
   if (help || words.length === 0) return printHelp([], { context, isWanted: help });
   if (words[0] === 'help') return printHelp(words.slice(1), { context, isWanted: true });
@@ -44,6 +46,7 @@ function homeFrom(env: Context['env']): string | undefined {
 
 interface GlobalFlags {
   home: string | undefined;
+  offline: boolean | undefined;
   help: boolean;
   version: boolean;
   /** The command's word and what follows it. */
@@ -55,7 +58,14 @@ function readGlobalFlags(argv: readonly string[]): GlobalFlags {
     const { flags, operands } = normalizeFlags(GLOBAL_FLAGS, argv, true);
     const value = (name: string): string | undefined => flags.findLast(([key]) => key === name)?.[1];
     const isSet = (name: string): boolean => GLOBAL_FLAGS.help.merge(value(name) ?? 'false', false);
-    return { home: value('home'), help: isSet('help'), version: isSet('version'), words: operands };
+    const offline = value('offline');
+    return {
+      home: value('home'),
+      offline: offline === undefined ? undefined : GLOBAL_FLAGS.offline.merge(offline, undefined),
+      help: isSet('help'),
+      version: isSet('version'),
+      words: operands,
+    };
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
     const usage = "Usage:  mydocker [OPTIONS] COMMAND [ARG...]\n\nRun 'mydocker --help' for more information";

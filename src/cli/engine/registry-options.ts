@@ -8,10 +8,15 @@ import { credentialsFromDockerConfig } from '../../registry/docker-config.ts';
 import { proxyFromEnvironment } from '../../registry/proxy.ts';
 import type { RetryPolicy } from '../../registry/retry.ts';
 import type { NetworkRequest } from '../engine-api.ts';
+import { refuseOffline } from '../offline.ts';
 import { readVersion } from '../version.ts';
 
-/** What flags and the environment say about how to talk to registries. */
+/**
+ * What flags and the environment say about how to talk to registries. @throws {ToolError} ERR_OFFLINE in offline mode, so that
+ * no command gets to the network that has not thought of it; ERR_USAGE
+ */
 export function registryOptions({ env, insecureRegistries }: NetworkRequest): RegistryOptions {
+  refuseOffline(env);
   const config = env['DOCKER_CONFIG'];
   const folder = config === undefined || config === '' ? join(homedir(), '.docker') : config;
   return {
