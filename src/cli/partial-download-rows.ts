@@ -4,7 +4,7 @@ import type { PartialDownload } from '../store/partial-downloads.ts';
 import { makeStruct } from './go-template/value.ts';
 import type { StructValue } from './go-template/value.ts';
 import { humanDuration } from './human-duration.ts';
-import { humanSize } from './human-size.ts';
+import { humanSize } from '../human-size.ts';
 
 export const PARTIAL_DOWNLOAD_TITLES: Readonly<Record<string, string>> = {
   Digest: 'DIGEST',

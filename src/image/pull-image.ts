@@ -17,6 +17,7 @@ import type { ImageRecord } from '../store/image-record.ts';
 import { createLease } from '../store/leases.ts';
 import type { Lease } from '../store/leases.ts';
 import { writeAccountFiles } from '../snapshot/account-files.ts';
+import { checkSpace } from './check-space.ts';
 import type { Engine } from './engine.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { fetchLayers } from './fetch-layers.ts';
@@ -113,6 +114,7 @@ async function pullAfresh(pull: Pull): Promise<PulledImage> {
   await lease.add(...contents.map(({ digest }) => digest));
   const config = await fetchConfig(pull, resolved);
   checkPlatform(reference, config, options.platform);
+  await checkSpace({ engine, reference, manifest, config });
   for (const { descriptor, bytes } of documents) await engine.store.blobs.put(descriptor, bytes);
   const { onProgress } = options;
   const maxConcurrentDownloads = options.maxConcurrentDownloads ?? DEFAULT_DOWNLOADS;

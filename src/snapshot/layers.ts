@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../fs/sync-folder.ts';
 import { digestHex, parseDigest } from '../oci/digest.ts';
@@ -38,6 +38,12 @@ export async function statLayer(layers: string, chainId: Digest): Promise<LayerI
   // A `done` without its tree is damage; the next pull unpacks the layer again.
   const tree = await stat(join(folder, 'fs')).catch(ignoreAbsence);
   return tree?.isDirectory() === true ? info : undefined;
+}
+
+/** Which layers are being unpacked, or were when a process died: the digits of their chain IDs. */
+export async function stagedLayers(layers: string): Promise<Set<string>> {
+  const staged = (await readdir(layers)).filter((name) => name.startsWith(STAGING_PREFIX));
+  return new Set(staged.map((name) => name.slice(STAGING_PREFIX.length, name.lastIndexOf('-'))));
 }
 
 /** Makes an empty folder to unpack the layer `chainId` into. */

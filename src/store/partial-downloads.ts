@@ -34,6 +34,16 @@ export function listPartialDownloads({ ingest }: Pick<StorePaths, 'ingest'>): Pa
   }
 }
 
+/** Bytes of a blob that have come, whoever is at it; undefined if none is under way. */
+export async function partialSize({ ingest }: Pick<StorePaths, 'ingest'>, digest: Digest): Promise<number | undefined> {
+  try {
+    return (await fs.promises.lstat(join(ingest, digestHex(digest)))).size;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    throw diskError(error, 'read', ingest);
+  }
+}
+
 /** Answers how many bytes that frees; undefined if there is no such download. Throws ERR_CONFLICT if a process is at it. */
 export function removePartialDownload({ ingest }: Pick<StorePaths, 'ingest'>, digest: Digest): number | undefined {
   const path = join(ingest, digestHex(digest));

@@ -35,7 +35,7 @@ it(
 
     const removed = await home.mydocker(['pulls', 'rm', image]);
     expect(removed).toMatchObject({ code: 0, stderr: '' });
-    expect(removed.stdout).toMatch(new RegExp(`^${active}\nTotal reclaimed space: \\d[\\d.]*MB\n$`));
+    expect(removed.stdout).toMatch(new RegExp(`^${active}\nTotal reclaimed space: \\d[\\d.]*[kM]B\n$`));
     expect(await listed()).toBe('');
   },
 );

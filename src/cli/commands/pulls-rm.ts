@@ -4,7 +4,7 @@ import type { CliCommand } from '../command-spec.ts';
 import { defineCommand } from '../define-command.ts';
 import { eachOperand } from '../each-operand.ts';
 import { booleanFlag } from '../flags.ts';
-import { humanSize } from '../human-size.ts';
+import { humanSize } from '../../human-size.ts';
 
 const flags = { all: booleanFlag({ short: 'a', about: 'Remove all that no pull is at' }) };
 
