@@ -23,8 +23,8 @@ export function removeIngests({ ingest }: Pick<StorePaths, 'ingest'>, keepPartia
   }
   for (const name of names) {
     const download = downloadOfInfo(name);
-    if (download !== undefined && !fs.existsSync(join(ingest, download)))
-      fs.rmSync(join(ingest, name), { force: true });
+    if (download === undefined || fs.existsSync(join(ingest, download))) continue;
+    fs.rmSync(join(ingest, name), { force: true, recursive: true });
   }
 }
 

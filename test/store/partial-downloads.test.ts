@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { isToolError } from '../../src/errors.ts';
 import { digestHex } from '../../src/oci/digest.ts';
 import { collectGarbage } from '../../src/store/collect-garbage.ts';
 import type { Ingest } from '../../src/store/ingest.ts';
 import type { Store } from '../../src/store/open-store.ts';
 import { listPartialDownloads, removePartialDownload } from '../../src/store/partial-downloads.ts';
-import { openTestStore } from './open-test-store.ts';
+import { rounds } from '../support/soak.ts';
+import { openTestStore, wrongBlobs } from './open-test-store.ts';
 import { NO_CONTAINERS } from './operations.ts';
 import { testBlob } from './test-image.ts';
 import type { TestBlob } from './test-image.ts';
@@ -128,6 +131,26 @@ describe('removePartialDownload()', () => {
     expect(removePartialDownload(store.paths, blob.descriptor.digest)).toBeUndefined();
   });
 
+  it('costs a pull that begins at the same moment no more than what was there', async () => {
+    const store = await openTestStore();
+    const partial = { kept: 0, removed: 0 };
+    for (let round = 0; round < rounds(40, 400); round += 1) {
+      const blob = testBlob();
+      await (await begin(store, blob, ALPINE)).suspend();
+      const resuming = begin(store, blob, ALPINE);
+      for (let turn = 0; turn < round % 8; turn += 1) await setImmediate(); // to meet it at each of its steps
+      const freed = unlessTaken(() => removePartialDownload(store.paths, blob.descriptor.digest));
+      const ingest = await resuming;
+      partial[freed === undefined ? 'kept' : 'removed'] += 1;
+      await ingest.write(blob.bytes.subarray(ingest.offset));
+      await ingest.commit();
+      expect(await store.blobs.has(blob.descriptor)).toBe(true);
+    }
+    expect([wrongBlobs(store.root), fs.readdirSync(store.paths.ingest)]).toEqual([[], []]);
+    expect(partial.kept).toBeGreaterThan(0);
+    expect(partial.removed).toBeGreaterThan(0);
+  });
+
   it('takes nothing from a process that is at it', async () => {
     const [store, blob] = [await openTestStore(), testBlob()];
     const ingest = await begin(store, blob, ALPINE);
@@ -137,3 +160,12 @@ describe('removePartialDownload()', () => {
     expect(await store.blobs.has(blob.descriptor)).toBe(true);
   });
 });
+
+function unlessTaken<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isToolError(error, 'ERR_CONFLICT')) return undefined;
+    throw error;
+  }
+}
