@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'ERR_REGISTRY' // the registry answered with an error
   | 'ERR_AUTH' // access denied, or no usable credentials
   | 'ERR_NETWORK' // no (complete) answer came
+  | 'ERR_OFFLINE' // the network was needed, and must not be used
   | 'ERR_LAYER' // a layer that cannot be unpacked safely
   | 'ERR_LIMIT' // larger than a stated limit
   | 'ERR_STORE' // the store cannot be used
@@ -18,6 +19,7 @@ export type ErrorCode =
   | 'ERR_CONFLICT' // something else is using it
   | 'ERR_NO_SUCH_IMAGE'
   | 'ERR_NO_SUCH_CONTAINER'
+  | 'ERR_NO_SUCH_DOWNLOAD'
   | 'ERR_HOST' // the machine lacks something that is needed
   | 'ERR_CONTAINER' // a container cannot be set up
   | 'ERR_VOLUME' // a folder over a file, or a file over a folder; exit code 127, as docker's

@@ -10,6 +10,8 @@ export interface CommandEntry {
 export interface CommandGroup {
   about: string;
   commands: Readonly<Record<string, CommandEntry>>;
+  /** What the word does alone, or with flags of its own. */
+  alone?: CommandEntry;
 }
 
 const PULL: CommandEntry = {
@@ -27,6 +29,26 @@ const IMAGES: CommandEntry = {
 const RMI: CommandEntry = {
   about: 'Remove one or more images',
   load: async () => (await import('./commands/rmi.ts')).rmiCommand,
+};
+const TAG: CommandEntry = {
+  about: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
+  load: async () => (await import('./commands/tag.ts')).tagCommand,
+};
+const PROTECT: CommandEntry = {
+  about: 'Protect images against rmi and prune',
+  load: async () => (await import('./commands/protect.ts')).protectCommand,
+};
+const UNPROTECT: CommandEntry = {
+  about: 'End the protection of images',
+  load: async () => (await import('./commands/protect.ts')).unprotectCommand,
+};
+const PULLS: CommandEntry = {
+  about: 'List partial downloads',
+  load: async () => (await import('./commands/pulls.ts')).pullsCommand,
+};
+const PULLS_RM: CommandEntry = {
+  about: 'Remove partial downloads',
+  load: async () => (await import('./commands/pulls-rm.ts')).pullsRmCommand,
 };
 const PS: CommandEntry = {
   about: 'List containers',
@@ -59,12 +81,31 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   rmi: RMI,
   login: LOGIN,
   logout: LOGOUT,
+  tag: TAG,
   version: VERSION,
 };
 
 export const GROUPS: Readonly<Record<string, CommandGroup>> = {
   container: { about: 'Manage containers', commands: { ls: PS, list: PS, ps: PS, rm: RM, remove: RM, run: RUN } },
-  image: { about: 'Manage images', commands: { ls: IMAGES, list: IMAGES, pull: PULL, rm: RMI, remove: RMI, rmi: RMI } },
+  image: {
+    about: 'Manage images',
+    commands: {
+      ls: IMAGES,
+      list: IMAGES,
+      protect: PROTECT,
+      pull: PULL,
+      rm: RMI,
+      remove: RMI,
+      rmi: RMI,
+      tag: TAG,
+      unprotect: UNPROTECT,
+    },
+  },
+  pulls: {
+    about: 'Manage partial downloads',
+    commands: { ls: PULLS, list: PULLS, rm: PULLS_RM, remove: PULLS_RM },
+    alone: PULLS,
+  },
 };
 
 /** Other words for a command of the same group, left out of the group's help. */

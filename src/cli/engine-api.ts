@@ -5,10 +5,12 @@ import type { NetworkMode } from '../container/steps/namespaces.ts';
 import type { ImageSummary } from '../image/list-images.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
 import type { PulledImage, PullEvent } from '../image/pull-event.ts';
+import type { RemovedDownload } from '../image/partial-downloads.ts';
 import type { RemovalEvent } from '../image/remove-image.ts';
 import type { PasswordLogin } from '../registry/credentials.ts';
 import type { LoginResult } from '../registry/login.ts';
 import type { LogoutResult } from '../registry/logout.ts';
+import type { PartialDownload } from '../store/partial-downloads.ts';
 
 /**
  * What the commands need of the engine. `engine.ts` connects it to the modules that do it, each loaded when it is first called;
@@ -20,6 +22,14 @@ export interface EngineApi {
   images: (request: StoreRequest) => Promise<ImageSummary[]>;
   imageLabels: (image: ImageSummary, request: StoreRequest) => Promise<Readonly<Record<string, string>>>;
   removeImage: (nameOrId: string, request: RemoveRequest) => Promise<RemovalEvent[]>;
+  /** Gives an image another name. */
+  tag: (source: string, target: string, request: ChangeRequest) => Promise<unknown>;
+  protect: (nameOrId: string, request: ChangeRequest) => Promise<void>;
+  unprotect: (nameOrId: string, request: ChangeRequest) => Promise<void>;
+  /** The last to change first. */
+  partialDownloads: (request: StoreRequest) => Promise<PartialDownload[]>;
+  /** Of an image, or the one with that digest. */
+  removePartialDownload: (imageOrDigest: string, request: StoreRequest) => Promise<RemovedDownload[]>;
   run: (image: string, request: RunRequest) => Promise<RunResult>;
   /** All containers, newest first. */
   containers: (request: StoreRequest) => Promise<ContainerSummary[]>;
@@ -36,12 +46,18 @@ export interface StoreRequest {
   home: string | undefined;
 }
 
-export interface RemoveRequest extends StoreRequest {
-  force: boolean;
+export interface ChangeRequest extends StoreRequest {
   signal?: AbortSignal | undefined;
 }
 
-/** What a pull needs to know of its surroundings; what the environment says is read by the engine's side of the adapter. */
+export interface RemoveRequest extends ChangeRequest {
+  force: boolean;
+}
+
+/**
+ * What a pull needs to know of its surroundings; what the environment says is read by the engine's side of the adapter. Offline
+ * mode is its MYDOCKER_OFFLINE: a flag changes the variable, with `withOffline`.
+ */
 export interface NetworkRequest {
   env: Readonly<Record<string, string | undefined>>;
   /** Hosts that may be talked to over plain HTTP, or with certificates that nobody vouches for. */

@@ -7,6 +7,12 @@ export function createEngine(): EngineApi {
     images: async (request) => (await import('./engine/images.ts')).images(request),
     imageLabels: async (image, request) => (await import('./engine/images.ts')).labels(image, request),
     removeImage: async (nameOrId, request) => (await import('./engine/remove-image.ts')).remove(nameOrId, request),
+    tag: async (source, target, request) => (await import('../image/tag.ts')).tag(source, target, request),
+    protect: async (nameOrId, request) => (await import('../image/protect.ts')).protect(nameOrId, request),
+    unprotect: async (nameOrId, request) => (await import('../image/protect.ts')).unprotect(nameOrId, request),
+    partialDownloads: async (request) => (await import('../image/partial-downloads.ts')).partialDownloads(request),
+    removePartialDownload: async (imageOrDigest, request) =>
+      (await import('../image/partial-downloads.ts')).removePartialDownload(imageOrDigest, request),
     run: async (image, request) => (await import('./engine/run.ts')).run(image, request),
     containers: async (request) => (await import('./engine/containers.ts')).containers(request),
     removeContainer: async (nameOrId, request) => (await import('./engine/containers.ts')).remove(nameOrId, request),

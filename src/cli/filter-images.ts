@@ -7,7 +7,15 @@ import type { Filters } from './filter.ts';
 import { compileGlob } from './go-glob.ts';
 import { parseMoment } from './parse-moment.ts';
 
-export const IMAGE_FILTERS: readonly string[] = ['before', 'dangling', 'label', 'reference', 'since', 'until'];
+export const IMAGE_FILTERS: readonly string[] = [
+  'before',
+  'dangling',
+  'label',
+  'protected',
+  'reference',
+  'since',
+  'until',
+];
 
 export interface ImageFilterOptions {
   filters: Filters;
@@ -24,11 +32,13 @@ export async function filterImages(
   { filters, all, now, labelsOf }: ImageFilterOptions,
 ): Promise<ImageSummary[]> {
   const dangling = booleanFilter(filters, 'dangling') ?? (all ? undefined : false);
+  const isProtected = booleanFilter(filters, 'protected');
   const [from, to] = creationBounds(images, filters, now);
   const patterns = (filters.get('reference') ?? []).map(referencePattern);
   const chosen = images.filter((image) => {
     const created = image.created?.getTime() ?? 0;
     if (dangling !== undefined && image.dangling !== dangling) return false;
+    if (isProtected !== undefined && image.protected !== isProtected) return false;
     return created > from && created < to && (patterns.length === 0 || patterns.some((matches) => matches(image)));
   });
   const wanted = filters.get('label');

@@ -4,7 +4,7 @@ import { makeStruct } from './go-template/value.ts';
 import type { StructValue } from './go-template/value.ts';
 import { goTime } from './go-time.ts';
 import { humanDuration } from './human-duration.ts';
-import { humanSize } from './human-size.ts';
+import { humanSize } from '../human-size.ts';
 
 export const IMAGE_TITLES: Readonly<Record<string, string>> = {
   ID: 'IMAGE ID',

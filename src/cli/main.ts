@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { FlagError } from './flags.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 import { normalizeFlags } from './normalize-flags.ts';
+import { withOffline } from './offline.ts';
 
 /**
  * Runs a command line and answers with the exit code. What stands before the command's word is read here, what follows it
@@ -21,19 +22,22 @@ export async function main(argv: readonly string[], context: Context): Promise<n
 }
 
 async function dispatch(argv: readonly string[], context: Context): Promise<number> {
-  const { home, help, version, words } = readGlobalFlags(argv);
-  const inStore = { ...context, home: home ?? homeFrom(context.env) };
+  const { home, offline, help, version, words } = readGlobalFlags(argv);
+  const env = withOffline(context.env, offline);
+  const inStore = { ...context, env, home: home ?? homeFrom(context.env) };
   if (version) return printVersion(context);
   if (help || words.length === 0) return printHelp([], { context, isWanted: help });
   if (words[0] === 'help') return printHelp(words.slice(1), { context, isWanted: true });
   const { entry, path, rest } = findCommand(words);
   if (entry !== undefined) return (await entry.load()).execute({ path, argv: rest }, inStore);
-  const isHelp = rest[0] === '--help' || rest[0] === '-h';
+  const isHelp = HELP.includes(rest[0] ?? '');
   if (rest.length === 0 || isHelp) return printHelp(words.slice(0, 1), { context, isWanted: isHelp });
   const usage = `\n\nUsage:  ${path} COMMAND\n\nRun '${path} --help' for more information`;
   if (rest[0]?.startsWith('-') === true) throw new CliError(`unknown flag: ${printable(rest[0])}${usage}`);
   throw new CliError(`mydocker: unknown command: ${path} ${printable(rest[0] ?? '')}${usage}`);
 }
+
+const HELP: readonly string[] = ['--help', '-h'];
 
 function homeFrom(env: Context['env']): string | undefined {
   const home = env['MYDOCKER_HOME'];
@@ -42,6 +46,7 @@ function homeFrom(env: Context['env']): string | undefined {
 
 interface GlobalFlags {
   home: string | undefined;
+  offline: boolean | undefined;
   help: boolean;
   version: boolean;
   /** The command's word and what follows it. */
@@ -53,7 +58,14 @@ function readGlobalFlags(argv: readonly string[]): GlobalFlags {
     const { flags, operands } = normalizeFlags(GLOBAL_FLAGS, argv, true);
     const value = (name: string): string | undefined => flags.findLast(([key]) => key === name)?.[1];
     const isSet = (name: string): boolean => GLOBAL_FLAGS.help.merge(value(name) ?? 'false', false);
-    return { home: value('home'), help: isSet('help'), version: isSet('version'), words: operands };
+    const offline = value('offline');
+    return {
+      home: value('home'),
+      offline: offline === undefined ? undefined : GLOBAL_FLAGS.offline.merge(offline, undefined),
+      help: isSet('help'),
+      version: isSet('version'),
+      words: operands,
+    };
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
     const usage = "Usage:  mydocker [OPTIONS] COMMAND [ARG...]\n\nRun 'mydocker --help' for more information";
@@ -76,9 +88,10 @@ function findCommand([word = '', ...rest]: readonly string[]): FoundCommand {
       `mydocker: unknown command: mydocker ${printable(word)}\n\nRun 'mydocker --help' for more information`,
     );
   }
-  const commands = GROUPS[word]?.commands ?? {};
+  const { commands = {}, alone } = GROUPS[word] ?? {};
   const second = rest[0] ?? '';
-  if (!Object.hasOwn(commands, second)) return { entry: undefined, path, rest };
+  const isAlone = second === '' || (second.startsWith('-') && !HELP.includes(second));
+  if (!Object.hasOwn(commands, second)) return { entry: isAlone ? alone : undefined, path, rest };
   return { entry: commands[second], path: `${path} ${second}`, rest: rest.slice(1) };
 }
 

@@ -1,6 +1,7 @@
 import { FlagError, booleanFlag, listFlag, stringFlag } from './flags.ts';
 import type { Flag, FlagValues } from './flags.ts';
 import { insecureRegistryFlag, platformFlag } from './network-flags.ts';
+import { offlineFlag } from './offline.ts';
 
 // Not an interface: as a type alias it counts as a Record.
 type RunFlags = {
@@ -12,6 +13,7 @@ type RunFlags = {
   interactive: Flag<boolean>;
   name: Flag<string | undefined>;
   network: Flag<string | undefined>;
+  offline: Flag<boolean | undefined>;
   platform: Flag<string | undefined>;
   pull: Flag<string | undefined>;
   quiet: Flag<boolean>;
@@ -34,6 +36,7 @@ export const runFlags: RunFlags = {
   interactive: booleanFlag({ short: 'i', about: "Connect the container's stdin" }),
   name: stringFlag({ about: 'Assign a name to the container' }),
   network: stringFlag({ about: 'Connect a container to a network ("host", "none") (default "host")', alias: 'net' }),
+  offline: offlineFlag,
   platform: platformFlag,
   pull: stringFlag({ about: 'Pull image before running ("always", "missing", "never") (default "missing")' }),
   quiet: booleanFlag({ short: 'q', about: 'Suppress the pull output' }),

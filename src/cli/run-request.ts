@@ -7,6 +7,7 @@ import { printable } from '../printable.ts';
 import type { Context } from './context.ts';
 import type { RunRequest } from './engine-api.ts';
 import { wantedPlatform } from './network-flags.ts';
+import { withOffline } from './offline.ts';
 import type { RunFlagValues } from './run-flags.ts';
 
 type RunSettings = Omit<RunRequest, 'command' | 'signal' | 'signals' | 'onProgress' | 'onMissing'>;
@@ -22,7 +23,7 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
   }
   return {
     home,
-    env,
+    env: withOffline(env, flags.offline),
     entrypoint: flags.entrypoint,
     environment: await readEnvironment(flags, env),
     workdir: flags.workdir,

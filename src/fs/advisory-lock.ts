@@ -68,7 +68,12 @@ async function tryAdvisoryLock(path: string): Promise<AdvisoryLock | undefined> 
     });
     return { release: async () => release().catch(() => undefined) };
   } catch (error) {
-    if (hasErrno(error, 'ELOCKED')) return undefined;
+    if (hasErrno(error, 'ELOCKED') || isGone(error)) return undefined;
     throw diskError(error, 'lock', path);
   }
+}
+
+/** Somebody who took its holder for dead removed the folder between the calls that make it and look at it. */
+function isGone(error: unknown): boolean {
+  return hasErrno(error, 'ENOENT') && (error as NodeJS.ErrnoException).syscall !== 'mkdir'; // that: there is no place for it
 }

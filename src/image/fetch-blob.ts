@@ -1,5 +1,7 @@
 import { isToolError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import { formatReference } from '../oci/reference.ts';
+import type { Reference } from '../oci/reference.ts';
 import { downloadBlob } from '../registry/download-blob.ts';
 import type { RemoteRepository } from '../registry/repository.ts';
 import type { BlobStore } from '../store/blob-store.ts';
@@ -11,6 +13,8 @@ export interface FetchBlobOptions {
   blobs: BlobStore;
   repository: RemoteRepository;
   descriptor: Descriptor;
+  /** The image that it is for. */
+  reference: Reference;
   signal: AbortSignal;
   /** Bytes that are there, of `descriptor.size`. */
   onProgress?: ((current: number) => void) | undefined;
@@ -36,8 +40,8 @@ export async function fetchBlob(options: FetchBlobOptions): Promise<boolean> {
 }
 
 async function tryFetch(options: FetchBlobOptions): Promise<boolean> {
-  const { blobs, repository, descriptor, signal, onProgress, onRetry } = options;
-  const ingest = await blobs.ingest(descriptor, { signal });
+  const { blobs, repository, descriptor, reference, signal, onProgress, onRetry } = options;
+  const ingest = await blobs.ingest(descriptor, { signal, reference: formatReference(reference) });
   if (ingest === undefined) return false;
   try {
     await downloadBlob({ repository, descriptor, sink: ingest, signal, onProgress, onRetry });

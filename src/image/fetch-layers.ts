@@ -3,6 +3,7 @@ import { chainIds } from '../oci/chain-id.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import type { ImageManifest } from '../oci/manifest.ts';
+import type { Reference } from '../oci/reference.ts';
 import type { RemoteRepository } from '../registry/repository.ts';
 import type { Engine } from './engine.ts';
 import { fetchBlob } from './fetch-blob.ts';
@@ -14,6 +15,7 @@ import { unpackLayers } from './unpack-layers.ts';
 export interface FetchLayersOptions {
   engine: Engine;
   repository: RemoteRepository;
+  reference: Reference;
   manifest: ImageManifest;
   config: ImageConfig;
   maxConcurrentDownloads: number;
@@ -92,6 +94,7 @@ async function fetchLayer(descriptor: Descriptor, options: FetchLayersOptions, t
     await fetchBlob({
       blobs,
       repository: options.repository,
+      reference: options.reference,
       descriptor,
       signal: turn.signal,
       onProgress: (current) => report(options, descriptor, { state: 'downloading', current, total }),

@@ -22,6 +22,8 @@ export interface ImageSummary {
   platform: Platform;
   /** No name leads to it any more. */
   dangling: boolean;
+  /** Neither `rmi` nor `prune` removes it. */
+  protected: boolean;
 }
 
 /** Every entry of the store, newest image first, then by name. */
@@ -48,6 +50,7 @@ function summarize(record: ImageRecord): ImageSummary {
     sizeBytes: record.sizeBytes,
     platform: record.platform,
     dangling: record.name === undefined,
+    protected: record.protected ?? false,
   };
 }
 

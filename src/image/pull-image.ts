@@ -17,6 +17,7 @@ import type { ImageRecord } from '../store/image-record.ts';
 import { createLease } from '../store/leases.ts';
 import type { Lease } from '../store/leases.ts';
 import { writeAccountFiles } from '../snapshot/account-files.ts';
+import { checkSpace } from './check-space.ts';
 import type { Engine } from './engine.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { fetchLayers } from './fetch-layers.ts';
@@ -113,10 +114,11 @@ async function pullAfresh(pull: Pull): Promise<PulledImage> {
   await lease.add(...contents.map(({ digest }) => digest));
   const config = await fetchConfig(pull, resolved);
   checkPlatform(reference, config, options.platform);
+  await checkSpace({ engine, reference, manifest, config });
   for (const { descriptor, bytes } of documents) await engine.store.blobs.put(descriptor, bytes);
   const { onProgress } = options;
   const maxConcurrentDownloads = options.maxConcurrentDownloads ?? DEFAULT_DOWNLOADS;
-  await fetchLayers({ engine, repository, manifest, config, maxConcurrentDownloads, signal, onProgress });
+  await fetchLayers({ engine, repository, reference, manifest, config, maxConcurrentDownloads, signal, onProgress });
   return nameImage(pull, resolved, config);
 }
 
@@ -131,7 +133,7 @@ async function fetchConfig(pull: Pull, { manifest }: ResolvedManifest): Promise<
     );
   }
   const signal = pull.options.signal ?? new AbortController().signal;
-  await fetchBlob({ blobs, repository: pull.repository, descriptor, signal });
+  await fetchBlob({ blobs, repository: pull.repository, reference: pull.reference, descriptor, signal });
   const config = parseImageConfig(await blobs.read(descriptor, MAX_DOCUMENT_BYTES));
   checkLayersMatch(manifest, config);
   return config;

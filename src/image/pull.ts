@@ -2,7 +2,7 @@ import { parsePlatform } from '../oci/platform.ts';
 import { openEngine } from './engine.ts';
 import type { EngineOptions } from './engine.ts';
 import type { RegistryOptions } from '../registry/client.ts';
-import { pullImage } from './pull-image.ts';
+import { offlineError } from './offline-error.ts';
 import type { PulledImage, PullEvent } from './pull-event.ts';
 
 export interface PullOptions extends EngineOptions {
@@ -12,6 +12,8 @@ export interface PullOptions extends EngineOptions {
   maxConcurrentDownloads?: number | undefined;
   /** How to talk to registries: logins, certificates, proxies, hosts without TLS. A function is asked when it comes to that. */
   registry?: RegistryOptions | (() => Promise<RegistryOptions>) | undefined;
+  /** Do not use the network; not even what it needs is loaded. A pull fails then, and tells what the store has. */
+  offline?: boolean | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((event: PullEvent) => void) | undefined;
 }
@@ -19,13 +21,17 @@ export interface PullOptions extends EngineOptions {
 /**
  * Brings an image into the store: `alpine`, `ghcr.io/owner/name:tag`, `name@sha256:…`.
  * @throws {ToolError} ERR_REFERENCE, ERR_AUTH, ERR_REGISTRY, ERR_NETWORK, ERR_MANIFEST, ERR_UNSUPPORTED, ERR_PLATFORM,
- * ERR_INTEGRITY, ERR_LAYER, ERR_LIMIT, ERR_STORE, ERR_NO_SPACE, ERR_ABORTED
+ * ERR_INTEGRITY, ERR_LAYER, ERR_LIMIT, ERR_STORE, ERR_NO_SPACE, ERR_OFFLINE, ERR_ABORTED
  */
 export async function pull(reference: string, options: PullOptions = {}): Promise<PulledImage> {
-  const { platform, registry } = options;
-  return pullImage(await openEngine(options), reference, {
+  const { registry, offline = false } = options;
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
+  const engine = await openEngine(options);
+  if (offline) throw await offlineError(engine, reference, platform);
+  const { pullImage } = await import('./pull-image.ts'); // undici takes longer to load than a container to start
+  return pullImage(engine, reference, {
     ...options,
-    platform: platform === undefined ? undefined : parsePlatform(platform),
+    platform,
     registry: typeof registry === 'function' ? await registry() : registry,
   });
 }

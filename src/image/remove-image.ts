@@ -4,6 +4,7 @@ import { shortDigest } from '../oci/digest.ts';
 import type { Digest } from '../oci/digest.ts';
 import { familiarReference, parseReference } from '../oci/reference.ts';
 import type { ImageRecord } from '../store/image-record.ts';
+import { protectedImage } from '../store/protected-image.ts';
 import type { Engine } from './engine.ts';
 import { findImage, noSuchImage } from './find-image.ts';
 import type { FoundImage } from './find-image.ts';
@@ -29,12 +30,14 @@ export interface RemoveOptions {
 
 /**
  * Takes a name from an image or, with its last name (or by ID), deletes the image and whatever only it needed.
- * @throws {ToolError} ERR_NO_SUCH_IMAGE; ERR_CONFLICT with docker's texts if containers or other names are in the way
+ * @throws {ToolError} ERR_NO_SUCH_IMAGE; ERR_CONFLICT with docker's texts if containers or other names are in the way, or if
+ * any of the names is protected
  */
 export async function removeImage(engine: Engine, text: string, options: RemoveOptions): Promise<RemovalEvent[]> {
   const found = findImage(await engine.store.images.list(), text);
   if (found === undefined) throw noSuchImage(text);
   const doomed = entriesToRemove(found);
+  checkProtection(doomed, text);
   const last = doomed.length === found.records.length;
   if (found.named === undefined) checkNames(found, options);
   const outcome = last ? checkUses(found, text, options) : 'untag';
@@ -57,6 +60,13 @@ function entriesToRemove({ named, records }: FoundImage): ImageRecord[] {
   const sameRepository = records.filter((record) => repositoryOf(record) === repositoryOf(named));
   const tags = sameRepository.filter((record) => !isDigestName(record));
   return tags.length === 1 ? sameRepository : [named];
+}
+
+/** Before anything else is looked at: no force helps. */
+function checkProtection(doomed: readonly ImageRecord[], text: string): void {
+  const spared = doomed.find((record) => record.protected === true);
+  if (spared === undefined) return;
+  throw protectedImage('delete', spared.name === undefined ? text : familiarReference(parseReference(spared.name)));
 }
 
 /** By ID, docker removes several names only when forced; digests beside one tag do not count. */

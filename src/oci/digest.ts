@@ -44,6 +44,12 @@ export function digestProblem(text: string): string | undefined {
   return `invalid digest, it has ${hex.length} hexadecimal digits and ${algorithm} has ${wantedLength}`;
 }
 
+/** The digest that a file is named after by its hexadecimal digits alone: their number tells the algorithm. */
+export function digestFromHex(hex: string): Digest | undefined {
+  const digests = [...HEX_LENGTHS.keys()].map((algorithm) => `${algorithm}:${hex}`);
+  return digests.find(isDigest);
+}
+
 export function digestAlgorithm(digest: Digest): DigestAlgorithm {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskError, withDiskErrors } from '../fs/disk-error.ts';
 import { syncFolder } from '../fs/sync-folder.ts';
 import { digestHex, parseDigest } from '../oci/digest.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -40,19 +41,28 @@ export async function statLayer(layers: string, chainId: Digest): Promise<LayerI
   return tree?.isDirectory() === true ? info : undefined;
 }
 
-/** Makes an empty folder to unpack the layer `chainId` into. */
+/** Which layers are being unpacked, or were when a process died: the digits of their chain IDs. */
+export async function stagedLayers(layers: string): Promise<Set<string>> {
+  const staged = (await readdir(layers)).filter((name) => name.startsWith(STAGING_PREFIX));
+  return new Set(staged.map((name) => name.slice(STAGING_PREFIX.length, name.lastIndexOf('-'))));
+}
+
+/** Makes an empty folder to unpack the layer `chainId` into. Throws ERR_NO_SPACE, ERR_STORE. */
 export async function stageLayer(layers: string, chainId: Digest): Promise<StagedLayer> {
   const name = `${STAGING_PREFIX}${digestHex(chainId)}-${randomBytes(6).toString('hex')}`;
   const folder = join(layers, name);
   const tree = join(folder, 'fs');
-  await mkdir(folder, { mode: 0o700 });
-  await mkdir(tree, { mode: 0o755 });
+  await withDiskErrors('write', folder, async () => {
+    await mkdir(folder, { mode: 0o700 });
+    await mkdir(tree, { mode: 0o755 });
+  });
   return { chainId, folder, tree, manifest: join(folder, 'manifest') };
 }
 
 /**
  * Gives a staged layer its name. The caller has made the tree durable (syncfs) before.
  * Returns false if someone else has published the same layer first; the staged one is then the caller's to remove.
+ * Throws ERR_NO_SPACE, ERR_STORE.
  */
 export async function publishLayer(layers: string, staged: StagedLayer, info: LayerInfo): Promise<boolean> {
   await writeDone(join(staged.folder, 'done'), info);
@@ -61,7 +71,7 @@ export async function publishLayer(layers: string, staged: StagedLayer, info: La
     // Synchronous: who looks for the folder at one of its two places in this process must not find it at neither.
     renameSync(staged.folder, layerFolder(layers, staged.chainId));
   } catch (error) {
-    if (!isTaken(error)) throw error;
+    if (!isTaken(error)) throw diskError(error, 'write', staged.folder);
     return false;
   }
   await syncFolder(layers);
@@ -69,13 +79,15 @@ export async function publishLayer(layers: string, staged: StagedLayer, info: La
 }
 
 async function writeDone(path: string, info: LayerInfo): Promise<void> {
-  const file = await open(path, 'wx', 0o444);
-  try {
-    await file.writeFile(`${JSON.stringify(info)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await withDiskErrors('write', path, async () => {
+    const file = await open(path, 'wx', 0o444);
+    try {
+      await file.writeFile(`${JSON.stringify(info)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
 }
 
 function parseDone(text: string): LayerInfo | undefined {

@@ -9,6 +9,7 @@ import { digestAlgorithm, digestOf, isDigest, type Digest } from '../oci/digest.
 import { loadVerifier } from './content-verifier.ts';
 import { PULL_AGAIN, damaged } from './damaged.ts';
 import { openIngestFile, openSmallIngestFile, type IngestFile } from './ingest-file.ts';
+import { writeIngestInfo } from './ingest-info.ts';
 import { resumeIngest, type Ingest } from './ingest.ts';
 import { blobPath, type InternalPaths } from './layout.ts';
 
@@ -16,6 +17,8 @@ export interface IngestOptions {
   signal?: AbortSignal | undefined;
   /** Called once, when another process is at the same blob. */
   onWait?: (() => void) | undefined;
+  /** The image that it is for, canonical: what `listPartialDownloads` tells if the download stops halfway. */
+  reference?: string | undefined;
 }
 
 /**
@@ -67,6 +70,9 @@ export function createBlobStore(paths: InternalPaths): BlobStore {
     const { digest } = descriptor;
     const request = { folder: paths.ingest, digest, isStored: async () => isIntact(descriptor), ...options };
     const file = await openIngestFile(request);
+    if (file !== undefined && options.reference !== undefined) {
+      writeIngestInfo(file.path, { reference: options.reference, size: descriptor.size });
+    }
     return file && guarded(file, async () => begin(descriptor, file, options.signal));
   };
   return {

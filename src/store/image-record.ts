@@ -19,6 +19,8 @@ export interface ImageRecord {
   created: string | undefined;
   /** Of all layers unpacked, in bytes. */
   sizeBytes: number;
+  /** Not to be removed, by its name or otherwise. Told by `get` and `list`, changed by `protect` alone: `set` does not look at it. */
+  protected?: boolean | undefined;
 }
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */
@@ -28,6 +30,7 @@ const MANIFEST = 'dev.mydocker.manifest';
 const CONFIG = 'dev.mydocker.config';
 const CREATED = 'dev.mydocker.created';
 const SIZE = 'dev.mydocker.size';
+const PROTECTED = 'dev.mydocker.protected';
 
 /** The name of an entry, whoever wrote it. */
 export function entryName({ annotations }: IndexEntry): string | undefined {
@@ -44,6 +47,19 @@ export function manifestOf({ annotations }: IndexEntry): string | undefined {
   return annotations.get(MANIFEST);
 }
 
+/** Whether the entry must not be removed. */
+export function isProtectedEntry(entry: IndexEntry): boolean {
+  return isOwnEntry(entry) && entry.annotations.has(PROTECTED);
+}
+
+/** The same entry, protected or not. */
+export function withProtection({ value, annotations }: IndexEntry, isProtected: boolean): IndexEntry {
+  const changed = new Map(annotations);
+  changed.delete(PROTECTED);
+  if (isProtected) changed.set(PROTECTED, 'true');
+  return { value: { ...value, annotations: Object.fromEntries(changed) }, annotations: changed };
+}
+
 /** Reads an entry of ours. `where` names it in the error. Throws ERR_STORE_DAMAGED. */
 export function parseRecord(entry: IndexEntry, where: string): ImageRecord {
   try {
@@ -54,6 +70,7 @@ export function parseRecord(entry: IndexEntry, where: string): ImageRecord {
       [CONFIG]: config,
       [CREATED]: created,
       [SIZE]: size,
+      [PROTECTED]: isProtected,
       ...others
     } = annotations;
     if (name === '') throw unreadable(where, 'its image name is empty');
@@ -68,6 +85,7 @@ export function parseRecord(entry: IndexEntry, where: string): ImageRecord {
       platform,
       created,
       sizeBytes: parseSize(size, where),
+      ...(isProtected === undefined ? {} : { protected: true }),
     };
   } catch (error) {
     if (isToolError(error, 'ERR_MANIFEST', 'ERR_DIGEST')) throw unreadable(where, error.message, error);
@@ -82,7 +100,7 @@ function parseSize(text: string | undefined, where: string): number {
   return size;
 }
 
-/** The entry for a record. Annotations that others gave to the same content under this name stay. */
+/** The entry for a record, unprotected. Annotations that others gave to the same content under this name stay. */
 export function encodeRecord(record: ImageRecord, previous: IndexEntry | undefined): IndexEntry {
   const { mediaType, digest, size, artifactType, annotations: own } = record.target;
   const kept = previous?.value['digest'] === digest ? [...previous.annotations] : [];
@@ -93,6 +111,7 @@ export function encodeRecord(record: ImageRecord, previous: IndexEntry | undefin
     [CONFIG, record.imageId],
     [SIZE, String(record.sizeBytes)],
   ]);
+  annotations.delete(PROTECTED);
   annotations.delete(CREATED);
   if (record.created !== undefined) annotations.set(CREATED, record.created);
   annotations.delete(NAME);

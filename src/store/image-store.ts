@@ -7,9 +7,19 @@ import { syncFolder } from '../fs/sync-folder.ts';
 import { writeFileAtomic } from '../fs/write-file-atomic.ts';
 import type { Digest } from '../oci/digest.ts';
 import { PULL_AGAIN, damaged } from './damaged.ts';
-import { encodeRecord, entryName, isOwnEntry, manifestOf, parseRecord, type ImageRecord } from './image-record.ts';
+import {
+  encodeRecord,
+  entryName,
+  isOwnEntry,
+  isProtectedEntry,
+  manifestOf,
+  parseRecord,
+  withProtection,
+  type ImageRecord,
+} from './image-record.ts';
 import { encodeIndexFile, readIndexFile, type IndexEntry, type IndexFile } from './index-file.ts';
 import { blobPath, type InternalPaths } from './layout.ts';
+import { protectedImage } from './protected-image.ts';
 import { keepReserve, withSpaceReserve } from './space-reserve.ts';
 
 export type { ImageRecord } from './image-record.ts';
@@ -17,6 +27,11 @@ export type { ImageRecord } from './image-record.ts';
 export interface ImageChangeOptions {
   /** Ends the waiting for other processes that change names, or collect garbage. */
   signal?: AbortSignal | undefined;
+}
+
+export interface SetImageOptions extends ImageChangeOptions {
+  /** Throw ERR_CONFLICT if the name is protected and stands for another image. Unless set, it goes over, protected as it is. */
+  spareProtected?: boolean | undefined;
 }
 
 /**
@@ -32,8 +47,17 @@ export interface ImageStore {
    * record without a name is such an image. Everything that the image needs has to be in the store, and leased until then.
    * Throws ERR_STORE_DAMAGED if the target or the manifest is not there; ERR_NO_SPACE.
    */
-  set(record: ImageRecord, options?: ImageChangeOptions): Promise<void>;
-  /** Answers whether there was such a name. Works on a full disk. What it stood for stays until garbage is collected. */
+  set(record: ImageRecord, options?: SetImageOptions): Promise<void>;
+  /** Protects a name, or the entry without one that stands for the manifest, or ends that. Answers whether there is such an entry. */
+  protect(
+    entry: Pick<ImageRecord, 'name' | 'manifest'>,
+    isProtected: boolean,
+    options?: ImageChangeOptions,
+  ): Promise<boolean>;
+  /**
+   * Answers whether there was such a name. Works on a full disk. What it stood for stays until garbage is collected.
+   * Throws ERR_CONFLICT if it is protected.
+   */
   delete(name: string, options?: ImageChangeOptions): Promise<boolean>;
   /** The same for the entries without a name that stand for `manifest`. */
   deleteUnnamed(manifest: Digest, options?: ImageChangeOptions): Promise<boolean>;
@@ -51,14 +75,24 @@ export function createImageStore(paths: InternalPaths): ImageStore {
       const { entries } = await readIndexFile(paths.index);
       return entries.filter(isOwnEntry).map(read);
     },
-    async set(record, { signal } = {}) {
+    async set(record, { signal, spareProtected = false } = {}) {
       // Garbage collection that has read the names already must not miss this one.
       await withFileLock({ path: paths.gcLock, kind: 'shared', signal }, async () => {
         await requireContent(paths, record);
-        await changeIndex(paths, { signal, spendReserve: record.name === undefined }, (index) =>
-          withRecord(index, record),
-        );
+        await changeIndex(paths, { signal, spendReserve: record.name === undefined }, (index) => {
+          if (spareProtected) refuseToMove(index, record);
+          return withRecord(index, record);
+        });
       });
+    },
+    async protect(entry, isProtected, { signal } = {}) {
+      let found = false;
+      await changeIndex(paths, { signal, spendReserve: false }, (index) => {
+        const changed = withProtectedEntry(index, entry, isProtected);
+        found = changed.found;
+        return changed.index;
+      });
+      return found;
     },
     async delete(name, { signal } = {}) {
       return changeIndex(paths, { signal, spendReserve: true }, (index) =>
@@ -75,8 +109,32 @@ export function createImageStore(paths: InternalPaths): ImageStore {
 
 /** Undefined if no entry of ours is taken away. */
 function without({ rest, entries }: IndexFile, matches: (entry: IndexEntry) => boolean): IndexFile | undefined {
-  const others = entries.filter((entry) => !isOwnEntry(entry) || !matches(entry));
-  return others.length === entries.length ? undefined : { rest, entries: others };
+  const doomed = entries.filter((entry) => isOwnEntry(entry) && matches(entry));
+  // Looked at here too, under the lock: it may have been protected since the caller looked.
+  const spared = doomed.find(isProtectedEntry);
+  if (spared !== undefined) throw protectedImage('delete', entryName(spared) ?? manifestOf(spared) ?? '');
+  return doomed.length === 0 ? undefined : { rest, entries: entries.filter((entry) => !doomed.includes(entry)) };
+}
+
+/** `index` is undefined if nothing has changed. */
+function withProtectedEntry(
+  { rest, entries }: IndexFile,
+  { name, manifest }: Pick<ImageRecord, 'name' | 'manifest'>,
+  isProtected: boolean,
+): { found: boolean; index: IndexFile | undefined } {
+  const at = entries.findIndex((entry) =>
+    name === undefined ? isUnnamed(entry, manifest) : isOwnEntry(entry) && entryName(entry) === name,
+  );
+  const entry = entries[at];
+  if (entry === undefined || isProtectedEntry(entry) === isProtected)
+    return { found: entry !== undefined, index: undefined };
+  return { found: true, index: { rest, entries: entries.with(at, withProtection(entry, isProtected)) } };
+}
+
+function refuseToMove({ entries }: IndexFile, { name, manifest }: ImageRecord): void {
+  const held = entries.find((entry) => isProtectedEntry(entry) && entryName(entry) === name);
+  if (name === undefined || held === undefined || manifestOf(held) === manifest) return;
+  throw protectedImage('replace', name);
 }
 
 interface ChangeOptions extends ImageChangeOptions {
@@ -107,7 +165,11 @@ function withRecord({ rest, entries }: IndexFile, record: ImageRecord): IndexFil
     record.name === undefined ? isUnnamed(entry, record.manifest) : entryName(entry) === record.name;
   const at = entries.findIndex(replaced);
   const previous = entries[at];
-  const entry = encodeRecord(record, previous);
+  // What is protected without a name is so with the one that it gets.
+  const isProtected = entries.some(
+    (other) => (replaced(other) || isUnnamed(other, record.manifest)) && isProtectedEntry(other),
+  );
+  const entry = withProtection(encodeRecord(record, previous), isProtected);
   const unnamed = previous === undefined ? [] : leftWithoutName(previous, record, entries);
   // With a name again, it needs no entry without one.
   const others = entries.filter((other) => !replaced(other) && !isUnnamed(other, record.manifest));

@@ -8,6 +8,7 @@ import { breakAdvisoryLock, lockAdvisory, type AdvisoryLock } from '../fs/adviso
 import { hasErrno } from '../fs/disk-error.ts';
 import { tryFileLock, type FileLock } from '../fs/kernel-lock.ts';
 import { digestHex, type Digest } from '../oci/digest.ts';
+import { removeIngestInfo } from './ingest-info.ts';
 
 /** A file in `ingest/` that only this process writes to, until `close`. */
 export interface IngestFile {
@@ -43,7 +44,10 @@ export async function openIngestFile(request: IngestRequest): Promise<IngestFile
   const file = await lockIngestFile(path, request);
   try {
     if (file !== undefined && !(await request.isStored())) return file;
-    if (file !== undefined) fs.unlinkSync(file.path);
+    if (file !== undefined) {
+      removeIngestInfo(file.path);
+      fs.unlinkSync(file.path);
+    }
   } catch (error) {
     await file?.close();
     throw error;

@@ -9,6 +9,7 @@ import { writeAll } from '../fs/write-all.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { wrongSize, type ContentVerifier, type CreateVerifier } from './content-verifier.ts';
 import type { IngestFile } from './ingest-file.ts';
+import { removeIngestInfo } from './ingest-info.ts';
 
 /**
  * Content on its way into the store. It ends with `commit`, `suspend` or `discard`; until then other processes wait for it.
@@ -157,6 +158,7 @@ async function commit({ file, blobPath }: IngestTarget, verifier: ContentVerifie
       // A failed fsync is final: the kernel may have dropped the pages, and a second one would find nothing to complain about.
       await fsync(file.fd);
       await fs.promises.mkdir(folder, { recursive: true, mode: 0o700 });
+      removeIngestInfo(file.path);
       await fs.promises.rename(file.path, blobPath);
     });
   } catch (error) {
@@ -173,6 +175,7 @@ async function commit({ file, blobPath }: IngestTarget, verifier: ContentVerifie
 
 /** Deletes the file while it is still locked, so that nobody can have begun to go on with it. */
 async function discard(file: IngestFile): Promise<void> {
+  removeIngestInfo(file.path);
   await fs.promises.rm(file.path, { force: true }).catch(() => undefined); // garbage collection finds it again
   await file.close();
 }

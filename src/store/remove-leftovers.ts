@@ -5,6 +5,7 @@ import { advisoryLockPath } from '../fs/advisory-lock.ts';
 import { diskError, hasErrno } from '../fs/disk-error.ts';
 import { tryFileLock, withFileLock } from '../fs/kernel-lock.ts';
 import { isTemporaryName } from '../fs/write-file-atomic.ts';
+import { downloadOfInfo } from './ingest-info.ts';
 import type { InternalPaths, StorePaths } from './layout.ts';
 import type { TrashBin } from './trash.ts';
 
@@ -12,12 +13,18 @@ import type { TrashBin } from './trash.ts';
 export function removeIngests({ ingest }: Pick<StorePaths, 'ingest'>, keepPartial: boolean): void {
   const names = fs.readdirSync(ingest);
   for (const name of names) {
-    if (ADVISORY_LOCK.test(name) || (keepPartial && RESUMABLE.test(name))) continue;
+    if (ADVISORY_LOCK.test(name) || downloadOfInfo(name) !== undefined || (keepPartial && RESUMABLE.test(name)))
+      continue;
     ifFree(join(ingest, name), (path) => fs.rmSync(path, { force: true }));
   }
   for (const name of names.filter((name) => ADVISORY_LOCK.test(name))) {
     // Its holder may be about to open the file. That costs it the advisory lock, which is allowed to fail.
     ifFree(join(ingest, name.replace(ADVISORY_LOCK, '')), (path) => fs.rmdirSync(advisoryLockPath(path)));
+  }
+  for (const name of names) {
+    const download = downloadOfInfo(name);
+    if (download === undefined || fs.existsSync(join(ingest, download))) continue;
+    fs.rmSync(join(ingest, name), { force: true, recursive: true });
   }
 }
 

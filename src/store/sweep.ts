@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { throwIfAborted } from '../fs/abort.ts';
 import { diskError, withDiskErrors } from '../fs/disk-error.ts';
 import { createPacer } from '../fs/pacer.ts';
-import { digestHex, isDigest, type Digest } from '../oci/digest.ts';
+import { digestFromHex, digestHex, type Digest } from '../oci/digest.ts';
 import type { BlobStore } from './blob-store.ts';
 import { LAYER_DONE, type StorePaths } from './layout.ts';
 import type { RemoveFolder, TrashBin } from './trash.ts';
@@ -67,14 +67,8 @@ async function sweepLayer(chainId: Digest, { paths, bin, removeFolder }: SweepOp
   await removeFolder(path);
 }
 
-// By the length of its name: the chain ID of the lowest layer is its diff ID, which may be of either algorithm.
-const ALGORITHMS: ReadonlyMap<number, string> = new Map([
-  [64, 'sha256'],
-  [128, 'sha512'],
-]);
-
 /** What has no chain ID for a name is no layer: a lock, or one that is being unpacked. */
 async function layersIn(folder: string): Promise<Digest[]> {
   const names = await withDiskErrors('read', folder, async () => fs.promises.readdir(folder));
-  return names.map((name) => `${ALGORITHMS.get(name.length)}:${name}`).filter(isDigest);
+  return names.map(digestFromHex).filter((digest) => digest !== undefined);
 }

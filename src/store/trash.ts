@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 
 import { diskError, isNoSpace, withDiskErrors } from '../fs/disk-error.ts';
 
@@ -17,7 +17,15 @@ export interface TrashBin {
 export function openTrashBin(trash: string): TrashBin {
   const folder = join(trash, randomBytes(8).toString('hex'));
   const made = unlessFull(trash, () => fs.mkdirSync(folder, { mode: 0o700 }));
-  return { take: (path) => made && unlessFull(path, () => fs.renameSync(path, join(folder, basename(path)))) };
+  let taken = 0;
+  return {
+    take(path) {
+      // Not by its own name: a layer that is not compressed has the digits of its blob.
+      const place = join(folder, String(taken));
+      taken += 1;
+      return made && unlessFull(path, () => fs.renameSync(path, place));
+    },
+  };
 }
 
 /**

@@ -5,7 +5,7 @@ import { NOW } from './support/fake-context.ts';
 import { image } from './support/images.ts';
 
 const ALPINE = image('alpine:3.19', { id: 'a', digest: '1', age: 1 });
-const BUSYBOX = image('busybox:glibc', { id: 'b', digest: '2', age: 2 });
+const BUSYBOX = image('busybox:glibc', { id: 'b', digest: '2', age: 2, protected: true });
 const APP = image('registry.example.com:5000/team/app:v1', { id: 'c', digest: '3', age: 3 });
 const PINNED = image(`alpine@sha256:${'4'.repeat(64)}`, { id: 'd', digest: '4', age: 4 });
 const DANGLING = image(undefined, { id: 'e', digest: '5', age: 5 });
@@ -31,6 +31,8 @@ describe('filterImages()', () => {
     [['dangling=true'], [DANGLING]],
     [['dangling=false'], NAMED],
     [['dangling=1'], [DANGLING]],
+    [['protected=true'], [BUSYBOX]],
+    [['protected=false'], NAMED.filter((image) => image !== BUSYBOX)],
     [['Dangling=T'], [DANGLING]],
     [['reference=alpine'], [ALPINE, PINNED]],
     [['reference=alpine:3.19'], [ALPINE]],
@@ -68,6 +70,7 @@ describe('filterImages()', () => {
 
   it.each([
     ['dangling=maybe', "invalid filter 'dangling=[maybe]'"],
+    ['protected=maybe', "invalid filter 'protected=[maybe]'"],
     ['reference=[', "invalid filter 'reference=[[]'"],
     ['until=yesterday', "invalid filter 'until=[yesterday]'"],
     ['since=nope', 'No such image: nope'],

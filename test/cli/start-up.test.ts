@@ -15,7 +15,7 @@ describe('what is loaded at the start', () => {
   beforeAll(async () => {
     const { metafile } = await build({
       absWorkingDir: ROOT,
-      entryPoints: ['src/cli/bin.ts'],
+      entryPoints: ['src/cli/bin.ts', 'src/index.ts'],
       outdir: 'dist',
       bundle: true,
       splitting: true,
@@ -48,10 +48,15 @@ describe('what is loaded at the start', () => {
     ['run', 'src/cli/commands/run.ts', 'src/cli/engine/run.ts'],
     ['images', 'src/cli/commands/images.ts', 'src/cli/engine/images.ts'],
     ['ps', 'src/cli/commands/ps.ts', 'src/cli/engine/containers.ts'],
+    ['pull, before it goes to the network,', 'src/cli/commands/pull.ts', 'src/cli/engine/pull.ts', 'src/image/pull.ts'],
   ])('of %s on cached images is nothing of the network, of archives or of libc', (_, ...sources) => {
     const loaded = loadedWith('src/cli/bin.ts', ...sources);
     expect(loaded).toContain('commander');
     expect(loaded.filter((name) => HEAVY.includes(name))).toEqual([]);
+  });
+
+  it('of the library is nothing of the network: offline mode needs none', () => {
+    expect(loadedWith('src/index.ts')).not.toContain('undici');
   });
 
   it('of the program itself is no package at all', () => {
@@ -60,6 +65,6 @@ describe('what is loaded at the start', () => {
   });
 
   it('of pull is undici: the test would see it', () => {
-    expect(loadedWith('src/cli/engine/pull.ts')).toContain('undici');
+    expect(loadedWith('src/image/pull-image.ts')).toContain('undici');
   });
 });

@@ -80,6 +80,55 @@ export function describeImageStore(name: string, open: () => Promise<Stores>): v
       expect(await images.list()).toEqual([]);
     });
 
+    it('protect() keeps a name from delete(), until it is taken back', async () => {
+      const stores = await open();
+      const { record } = await stored(stores, 'a:1');
+      await stores.images.set(record);
+      expect(await stores.images.protect(record, true)).toBe(true);
+      expect(await stores.images.protect(record, true)).toBe(true);
+      expect(await stores.images.get(record.name)).toEqual({ ...record, protected: true });
+      await expect(stores.images.delete(record.name)).rejects.toMatchObject({ code: 'ERR_CONFLICT' });
+      expect(await stores.images.protect(record, false)).toBe(true);
+      expect(await stores.images.get(record.name)).toEqual(record);
+      expect(await stores.images.delete(record.name)).toBe(true);
+      expect(await stores.images.protect(record, true)).toBe(false);
+    });
+
+    it('protect() keeps an entry without a name too, and the name that it gets', async () => {
+      const stores = await open();
+      const { record } = await stored(stores, 'a:1');
+      const unnamed = { ...record, name: undefined };
+      await stores.images.set(unnamed);
+      await stores.images.protect(unnamed, true);
+      await expect(stores.images.deleteUnnamed(record.manifest)).rejects.toMatchObject({ code: 'ERR_CONFLICT' });
+      await stores.images.set(record);
+      expect(await stores.images.list()).toEqual([{ ...record, protected: true }]);
+    });
+
+    it('set() moves a protected name unless it is to be spared, and protects what it stands for then', async () => {
+      const stores = await open();
+      const [one, two] = [await stored(stores, 'a:1'), await stored(stores, 'a:1')];
+      await stores.images.set(one.record);
+      await stores.images.protect(one.record, true);
+      const sparing = stores.images.set(two.record, { spareProtected: true });
+      await expect(sparing).rejects.toMatchObject({ code: 'ERR_CONFLICT' });
+      await stores.images.set(one.record, { spareProtected: true }); // to where it is
+      expect(await stores.images.list()).toEqual([{ ...one.record, protected: true }]);
+      await stores.images.set(two.record);
+      expect(await stores.images.list()).toEqual([
+        { ...two.record, protected: true },
+        { ...one.record, name: undefined },
+      ]);
+    });
+
+    it('set() protects nothing, whatever the record or the annotations of its target say', async () => {
+      const stores = await open();
+      const { record } = await stored(stores, 'a:1');
+      const target = { ...record.target, annotations: { 'dev.mydocker.protected': 'true' } };
+      await stores.images.set({ ...record, target, protected: true });
+      expect(await stores.images.list()).toEqual([record]);
+    });
+
     it('S13 delete() by several at once tells one of them that it was there', async () => {
       const stores = await open();
       const { record } = await stored(stores, 'a:1');

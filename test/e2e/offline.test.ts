@@ -37,6 +37,58 @@ describe('mydocker run of a cached image', requires(...TEST_BED_NEEDS, 'ordinary
   });
 });
 
+describe('offline mode', requires(...TEST_BED_NEEDS, 'strace'), () => {
+  it('runs what is cached, and says of what is not what there is', async () => {
+    const home = openCliHome();
+    onTestFinished(() => home.remove());
+    const image = await pull(home);
+    const env = { MYDOCKER_OFFLINE: '1' };
+    expect(await home.mydocker(['run', '--rm', image, 'echo', 'hey'], { env })).toMatchObject({
+      code: 0,
+      stdout: 'hey\n',
+    });
+    const [missing, here] = [`${image}:nope`, `${image}:latest`];
+    const problem = `Cannot pull "${missing}": offline mode is on, and the store has of that name: ${here}\n`;
+    expect(await home.mydocker(['pull', '-q', missing], { env })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Error: ${problem}To pull it, leave out --offline, and unset MYDOCKER_OFFLINE.\n`,
+    });
+    const ran = await home.mydocker(['run', '--rm', '--offline', missing]);
+    expect(ran).toMatchObject({ code: 125, stdout: '' });
+    expect(ran.stderr).toContain(`mydocker: ${problem}`);
+    expect(await home.mydocker(['run', '--rm', image], { env: { MYDOCKER_OFFLINE: 'yes' } })).toMatchObject({
+      code: 125,
+    });
+  });
+
+  it('does not load the network code, nor open a socket', async () => {
+    const home = openCliHome();
+    onTestFinished(() => home.remove());
+    const image = await pull(home);
+    const offline = [
+      ['--offline', 'pull', image],
+      ['pull', '--offline', `${image}:nope`],
+      ['run', '--offline', '--pull=always', image],
+      ['run', '--offline', `${image}:nope`],
+    ];
+    for (const args of offline) expect(await networkUse(home, args)).toEqual([]);
+    expect(await networkUse(home, ['pull', image])).toContain('undici'); // it would be seen
+  });
+});
+
+/** The packages and system calls of the network that a call of the CLI uses. */
+async function networkUse(home: CliHome, args: string[]): Promise<string[]> {
+  const trace = join(home.folder, 'trace');
+  await home.mydocker(args, { prefix: ['strace', '-f', '-qq', '-e', 'trace=openat,network', '-o', trace] });
+  const lines = readFileSync(trace, 'utf8').split('\n');
+  const opened = lines.flatMap((line) => /openat\([^"]*"([^"]*\/dist\/bin\/[^"]*)".* = \d/.exec(line)?.[1] ?? []);
+  expect(opened.length).toBeGreaterThan(1);
+  const loadsUndici = opened.some((path) => readFileSync(path, 'utf8').includes('node_modules/undici/'));
+  const sockets = lines.filter((line) => /\b(socket|connect|sendto|bind)\(/.test(line));
+  return [...(loadsUndici ? ['undici'] : []), ...sockets];
+}
+
 async function pull(home: CliHome): Promise<string> {
   const image = `${testBed().registry}/library/busybox`;
   expect(await home.mydocker(['pull', '-q', image])).toMatchObject({ code: 0, stderr: '' });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -60,6 +61,16 @@ describe('lockAdvisory()', () => {
     expect(await lockAdvisory(path, { giveUp: async () => Promise.resolve(true) })).toBeDefined();
   });
 
+  it('tries again when the lock is taken for abandoned while it is being made', async () => {
+    const path = join(await temporaryFolder(), 'file');
+    for (let round = 0; round < 20; round += 1) {
+      const state = { locked: false };
+      const locking = lockAdvisory(path, {}).finally(() => (state.locked = true));
+      while (!state.locked && !removeIfThere(advisoryLockPath(path))) await setImmediate();
+      await (await locking)?.release();
+    }
+  });
+
   it('says which file system error keeps it from locking', async () => {
     const path = join(await temporaryFolder(), 'none/file');
     await expect(lockAdvisory(path, {})).rejects.toMatchObject({
@@ -85,3 +96,12 @@ describe('breakAdvisoryLock()', () => {
     expect(fs.existsSync(advisoryLockPath(path))).toBe(false);
   });
 });
+
+function removeIfThere(folder: string): boolean {
+  try {
+    fs.rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}

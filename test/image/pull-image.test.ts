@@ -9,39 +9,18 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { openEngine } from '../../src/image/engine.ts';
-import type { Engine } from '../../src/image/engine.ts';
+import { describe, expect, it } from 'vitest';
 import { listImages } from '../../src/image/list-images.ts';
 import type { PullEvent } from '../../src/image/pull-event.ts';
 import { pullImage } from '../../src/image/pull-image.ts';
 import { findRunnableImage } from '../../src/image/runnable-image.ts';
 import { removeImage } from '../../src/container/remove-image.ts';
-import { temporaryFolder } from '../fs/temporary-folder.ts';
-import { putImage, putIndex, startRegistry } from '../support/registry/index.ts';
-import type { TestLayer, TestRegistry } from '../support/registry/index.ts';
+import { putImage, putIndex } from '../support/registry/index.ts';
+import type { TestLayer } from '../support/registry/index.ts';
 import { listTree, wrongBlobs } from '../store/open-test-store.ts';
+import { startBench } from './bench.ts';
+import type { Bench } from './bench.ts';
 import { tarLayer } from './test-layers.ts';
-
-interface Bench {
-  engine: Engine;
-  registry: TestRegistry;
-  layers: TestLayer[];
-  /** `127.0.0.1:PORT/app` */
-  name: string;
-}
-
-async function start(): Promise<Bench> {
-  const registry = await startRegistry();
-  onTestFinished(async () => registry.close());
-  const layers = [
-    await tarLayer({ 'etc/': null, 'etc/passwd': 'root:x:0:0::/root:/bin/sh\n', 'etc/group': 'root:x:0:\n' }),
-    await tarLayer({ 'bin/': null, 'bin/tool': 'a tool' }),
-  ];
-  putImage(registry, 'app', 'v1', { layers, config: { Cmd: ['/bin/tool'] } });
-  const engine = await openEngine({ home: join(await temporaryFolder(), 'store') });
-  return { engine, registry, layers, name: `${registry.host}/app` };
-}
 
 const paths = ({ registry }: Bench): string[] => registry.log.map(({ method, path }) => `${method} ${path}`);
 const blobRequests = (bench: Bench): string[] => paths(bench).filter((path) => path.includes('/blobs/'));
@@ -52,7 +31,7 @@ async function chainOf({ engine, name }: Bench, tag = 'v1'): Promise<string[]> {
 
 describe('pullImage()', () => {
   it('brings manifest, config and layers into the store, each verified, and names the image last', async () => {
-    const bench = await start();
+    const bench = await startBench();
     const events: PullEvent[] = [];
     const pulled = await pullImage(bench.engine, `${bench.name}:v1`, { onProgress: (event) => events.push(event) });
     expect(pulled).toMatchObject({ name: `${bench.name}:v1`, upToDate: false });
@@ -69,7 +48,7 @@ describe('pullImage()', () => {
   });
 
   it('asks once, for the digest of the tag, when nothing has changed', async () => {
-    const bench = await start();
+    const bench = await startBench();
     await pullImage(bench.engine, `${bench.name}:v1`);
     bench.registry.log.length = 0;
     expect((await pullImage(bench.engine, `${bench.name}:v1`)).upToDate).toBe(true);
@@ -77,7 +56,7 @@ describe('pullImage()', () => {
   });
 
   it('asks nothing for a digest that is there', async () => {
-    const bench = await start();
+    const bench = await startBench();
     const { digest } = await pullImage(bench.engine, `${bench.name}:v1`);
     await pullImage(bench.engine, `${bench.name}@${digest}`);
     bench.registry.log.length = 0;
@@ -86,7 +65,7 @@ describe('pullImage()', () => {
   });
 
   it('downloads only the layers that another image has not brought', async () => {
-    const bench = await start();
+    const bench = await startBench();
     await pullImage(bench.engine, `${bench.name}:v1`);
     const more = await tarLayer({ 'bin/more': 'more' });
     const { layers, config } = putImage(bench.registry, 'app', 'v2', { layers: [...bench.layers, more] });
@@ -98,7 +77,7 @@ describe('pullImage()', () => {
   });
 
   it('downloads a layer once that an image has twice', async () => {
-    const bench = await start();
+    const bench = await startBench();
     const [layer] = bench.layers;
     if (layer === undefined) throw new Error('no layer');
     putImage(bench.registry, 'app', 'twice', { layers: [layer, layer] });
@@ -108,7 +87,7 @@ describe('pullImage()', () => {
   });
 
   it('chooses the platform from an index, and keeps the index', async () => {
-    const bench = await start();
+    const bench = await startBench();
     const arm = putImage(bench.registry, 'app', 'arm', { layers: bench.layers, architecture: 'arm64' });
     const amd = putImage(bench.registry, 'app', 'amd', { layers: bench.layers });
     const index = putIndex(bench.registry, 'app', 'both', [
@@ -122,7 +101,7 @@ describe('pullImage()', () => {
   });
 
   it('says what there is when the platform is not (R23)', async () => {
-    const bench = await start();
+    const bench = await startBench();
     const arm = putImage(bench.registry, 'app', 'arm', { layers: bench.layers, architecture: 'arm64' });
     putIndex(bench.registry, 'app', 'both', [{ ...arm.manifest, platform: { os: 'linux', architecture: 'arm64' } }]);
     const platform = { os: 'linux', architecture: 's390x' };
@@ -133,7 +112,7 @@ describe('pullImage()', () => {
   });
 
   it('replaces a blob that has been cut, and leaves the layers alone (I10)', async () => {
-    const bench = await start();
+    const bench = await startBench();
     await pullImage(bench.engine, `${bench.name}:v1`);
     const before = (await chainOf(bench)).map((folder) => statSync(folder).ino);
     const { digest } =
@@ -158,7 +137,7 @@ describe('pullImage()', () => {
       },
     ],
   ])('unpacks a layer again that has lost %s, without downloading (I10, S18, S19)', async (_, damage) => {
-    const bench = await start();
+    const bench = await startBench();
     await pullImage(bench.engine, `${bench.name}:v1`);
     const [folder = ''] = await chainOf(bench);
     damage(folder);
@@ -170,7 +149,7 @@ describe('pullImage()', () => {
   });
 
   it('refuses a layer whose content is not what the config says, and keeps nothing of it (C02, A9)', async () => {
-    const bench = await start();
+    const bench = await startBench();
     await pullImage(bench.engine, `${bench.name}:v1`);
     const honest = listTree(bench.engine.store.paths.layers);
     const [first, second] = bench.layers;
@@ -191,7 +170,7 @@ describe('pullImage()', () => {
     ['more', (layers: TestLayer[]) => layers.slice(0, 1)],
     ['fewer', (layers: TestLayer[]) => [...layers, ...layers]],
   ])('refuses a manifest with %s layers than the config before it downloads one (C01)', async (_, change) => {
-    const bench = await start();
+    const bench = await startBench();
     const full = putImage(bench.registry, 'app', 'full', { layers: bench.layers });
     const other = change(bench.layers).map(({ bytes }) =>
       bench.registry.putBlob('app', bytes, { mediaType: full.layers[0]?.mediaType ?? '' }),
@@ -202,7 +181,7 @@ describe('pullImage()', () => {
   });
 
   it('ends the other downloads when one fails, keeps what is verified, and names nothing (R69)', async () => {
-    const bench = await start();
+    const bench = await startBench();
     const bad = bench.registry.putBlob('app', Buffer.from('not this'), { digest: `sha256:${'1'.repeat(64)}` });
     const good = putImage(bench.registry, 'app', 'v1', { layers: bench.layers });
     putImage(bench.registry, 'app', 'half', {
@@ -215,7 +194,7 @@ describe('pullImage()', () => {
   });
 
   it('stops when it is told to, and leaves no lock, no staging folder and no name (R68)', async () => {
-    const bench = await start();
+    const bench = await startBench();
     const { layers } = putImage(bench.registry, 'app', 'v1', { layers: bench.layers });
     bench.registry.faults.add({ path: `/blobs/${layers[1]?.digest}`, stallAfter: 5 });
     const controller = new AbortController();
@@ -232,7 +211,7 @@ describe('pullImage()', () => {
   });
 
   it('leaves the image that a tag has named before in the list, without a name', async () => {
-    const bench = await start();
+    const bench = await startBench();
     const old = await pullImage(bench.engine, `${bench.name}:v1`);
     putImage(bench.registry, 'app', 'v1', { layers: [await tarLayer({ new: 'new' })] });
     await pullImage(bench.engine, `${bench.name}:v1`);
@@ -249,7 +228,7 @@ async function diffIdsOf({ engine, name }: Bench): Promise<string[]> {
 
 describe('removeImage()', () => {
   it('frees what only this image needs, and leaves what others share', async () => {
-    const bench = await start();
+    const bench = await startBench();
     await pullImage(bench.engine, `${bench.name}:v1`);
     const shared = await chainOf(bench);
     putImage(bench.registry, 'app', 'v2', { layers: [...bench.layers, await tarLayer({ 'bin/more': 'more' })] });
@@ -263,7 +242,7 @@ describe('removeImage()', () => {
   });
 
   it('leaves a store as large as an empty one (I9)', async () => {
-    const bench = await start();
+    const bench = await startBench();
     const before = listTree(bench.engine.store.root);
     await pullImage(bench.engine, `${bench.name}:v1`);
     await removeImage(bench.engine, `${bench.name}:v1`);
@@ -271,7 +250,7 @@ describe('removeImage()', () => {
   });
 
   it('only takes the name while another one is left', async () => {
-    const bench = await start();
+    const bench = await startBench();
     putImage(bench.registry, 'app', 'same', { layers: bench.layers, config: { Cmd: ['/bin/tool'] } });
     await pullImage(bench.engine, `${bench.name}:v1`);
     await pullImage(bench.engine, `${bench.name}:same`);
@@ -282,7 +261,7 @@ describe('removeImage()', () => {
   });
 
   it('refuses an ID with several names unless forced', async () => {
-    const bench = await start();
+    const bench = await startBench();
     putImage(bench.registry, 'app', 'same', { layers: bench.layers, config: { Cmd: ['/bin/tool'] } });
     const { imageId } = await pullImage(bench.engine, `${bench.name}:v1`);
     await pullImage(bench.engine, `${bench.name}:same`);
@@ -295,7 +274,7 @@ describe('removeImage()', () => {
   });
 
   it('says that there is no such image as docker does', async () => {
-    const { engine } = await start();
+    const { engine } = await startBench();
     await expect(removeImage(engine, 'nope')).rejects.toMatchObject({
       code: 'ERR_NO_SUCH_IMAGE',
       message: 'No such image: nope:latest',

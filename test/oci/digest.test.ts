@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { digestAlgorithm, digestHex, digestOf, isDigest, parseDigest, shortDigest } from '../../src/oci/digest.ts';
+import {
+  digestAlgorithm,
+  digestFromHex,
+  digestHex,
+  digestOf,
+  isDigest,
+  parseDigest,
+  shortDigest,
+} from '../../src/oci/digest.ts';
 import { encode } from './support/documents.ts';
 import { expectToolError } from './support/expect-tool-error.ts';
 
@@ -73,6 +81,20 @@ describe('digestOf()', () => {
       }),
     );
   });
+});
+
+describe('digestFromHex()', () => {
+  test('tells the algorithm by the number of digits', () => {
+    expect(digestFromHex(HEX_64)).toBe(`sha256:${HEX_64}`);
+    expect(digestFromHex(HEX_128)).toBe(`sha512:${HEX_128}`);
+  });
+
+  test.each(['', 'abc', HEX_64.toUpperCase(), `${HEX_64}.lock`, `../${HEX_64.slice(3)}`])(
+    'gives nothing for %j',
+    (text) => {
+      expect(digestFromHex(text)).toBeUndefined();
+    },
+  );
 });
 
 test('shortDigest() gives the first 12 digits', () => {

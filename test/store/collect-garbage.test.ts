@@ -25,6 +25,17 @@ describe('collectGarbage()', () => {
     expect(fs.readdirSync(store.paths.layers)).toEqual([]);
   });
 
+  it('I9 removes a layer that has the digest of its blob: the lowest one, not compressed', async () => {
+    const store = await openTestStore();
+    const blob = testBlob();
+    await putAll(store.blobs, [blob]);
+    const { digest } = blob.descriptor;
+    await unpack(store, { ...testImage('a:1'), chain: [digest] });
+    const garbage = await collectGarbage(store, { roots: NO_CONTAINERS });
+    expect([garbage.blobs, garbage.layers]).toEqual([[digest], [digest]]);
+    expect([await listBlobs(store.blobs), fs.readdirSync(store.paths.layers)]).toEqual([[], []]);
+  });
+
   it('I9 leaves nothing but an empty store after the last name is gone', async () => {
     const store = await openTestStore();
     const image = await add(store, 'a:1');

@@ -19,7 +19,7 @@ export async function pullShared(store: Store): Promise<void> {
   try {
     await lease.add(...SHARED.blobs.map(({ descriptor }) => descriptor.digest));
     for (const { descriptor, bytes } of SHARED.blobs) {
-      const ingest = await store.blobs.ingest(descriptor);
+      const ingest = await store.blobs.ingest(descriptor, { reference: SHARED.record.name });
       if (ingest === undefined) continue;
       try {
         while (ingest.offset < bytes.length) await ingest.write(bytes.subarray(ingest.offset, ingest.offset + 20_000));

@@ -64,4 +64,6 @@ function isImageCommand(word: string | undefined): boolean {
   return word !== undefined && IMAGE_COMMANDS.includes(word);
 }
 
-const IMAGE_COMMANDS = 'build history import inspect list load ls prune pull push rm save tag'.split(' ');
+const IMAGE_COMMANDS = 'build history import inspect list load ls protect prune pull push rm save tag unprotect'.split(
+  ' ',
+);

@@ -4,11 +4,13 @@ import type { CliCommand } from '../command-spec.ts';
 import { booleanFlag, integerFlag } from '../flags.ts';
 import { interruptible } from '../interruptible.ts';
 import { insecureRegistryFlag, platformFlag, wantedPlatform } from '../network-flags.ts';
+import { offlineFlag, withOffline } from '../offline.ts';
 import { createPullProgress } from '../progress/pull-progress.ts';
 
 const flags = {
   'insecure-registry': insecureRegistryFlag,
   'max-concurrent-downloads': integerFlag({ about: 'How many layers to download at a time (default 3)', least: 1 }),
+  offline: offlineFlag,
   platform: platformFlag,
   quiet: booleanFlag({ short: 'q', about: 'Suppress verbose output' }),
 };
@@ -31,7 +33,7 @@ export const pullCommand: CliCommand = defineCommand(
       try {
         await context.engine.pull(formatReference(reference), {
           home,
-          env,
+          env: withOffline(env, given.offline),
           insecureRegistries: given['insecure-registry'],
           platform: wantedPlatform(given.platform, env),
           maxConcurrentDownloads: given['max-concurrent-downloads'],

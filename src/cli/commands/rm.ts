@@ -2,8 +2,8 @@ import { isToolError } from '../../errors.ts';
 import { printable } from '../../printable.ts';
 import type { CliCommand } from '../command-spec.ts';
 import { defineCommand } from '../define-command.ts';
+import { eachOperand } from '../each-operand.ts';
 import { booleanFlag } from '../flags.ts';
-import { removeEach } from '../remove-each.ts';
 
 const flags = { force: booleanFlag({ short: 'f', about: 'Force the removal of a running container (uses SIGKILL)' }) };
 
@@ -17,8 +17,8 @@ export const rmCommand: CliCommand = defineCommand(
   },
   async ({ flags: { force }, operands }, context) => {
     const isMissing = (error: unknown): boolean => force && isToolError(error, 'ERR_NO_SUCH_CONTAINER');
-    return removeEach(operands, context, {
-      async remove(name, signal) {
+    return eachOperand(operands, context, {
+      async act(name, signal) {
         await context.engine.removeContainer(name, { home: context.home, force, signal });
         return `${printable(name)}\n`;
       },

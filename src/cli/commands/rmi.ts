@@ -2,8 +2,8 @@ import { isToolError } from '../../errors.ts';
 import type { RemovalEvent } from '../../image/remove-image.ts';
 import type { CliCommand } from '../command-spec.ts';
 import { defineCommand } from '../define-command.ts';
+import { eachOperand } from '../each-operand.ts';
 import { booleanFlag } from '../flags.ts';
-import { removeEach } from '../remove-each.ts';
 
 const flags = { force: booleanFlag({ short: 'f', about: 'Force removal of the image' }) };
 
@@ -16,12 +16,11 @@ export const rmiCommand: CliCommand = defineCommand(
     takes: [1, Number.POSITIVE_INFINITY],
   },
   async ({ flags: { force }, operands }, context) =>
-    removeEach(operands, context, {
-      async remove(name, signal) {
+    eachOperand(operands, context, {
+      async act(name, signal) {
         const events = await context.engine.removeImage(name, { home: context.home, force, signal });
         return events.map((event) => `${eventText(event)}\n`).join('');
       },
-      isSilent: () => false,
       // Forced, an image that is not there is as good as removed.
       isHarmless: (error) => force && isToolError(error, 'ERR_NO_SUCH_IMAGE'),
     }),

@@ -6,11 +6,16 @@ import { credentialsFromFiles } from '../../registry/docker-config.ts';
 import { proxyFromEnvironment } from '../../registry/proxy.ts';
 import type { RetryPolicy } from '../../registry/retry.ts';
 import type { NetworkRequest } from '../engine-api.ts';
+import { refuseOffline } from '../offline.ts';
 import { readVersion } from '../version.ts';
 import { userLogins } from './user-logins.ts';
 
-/** What flags and the environment say about how to talk to registries. */
+/**
+ * What flags and the environment say about how to talk to registries. @throws {ToolError} ERR_OFFLINE in offline mode, so that
+ * no command gets to the network that has not thought of it; ERR_USAGE
+ */
 export function registryOptions({ env, insecureRegistries }: NetworkRequest): RegistryOptions {
+  refuseOffline(env);
   const { files, helpers } = userLogins({ env });
   return {
     insecureRegistries,

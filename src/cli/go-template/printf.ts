@@ -1,5 +1,5 @@
 import { goQuote } from '../go-quote.ts';
-import { formatSignificant } from '../human-size.ts';
+import { formatSignificant } from '../../human-size.ts';
 import { printValue } from './print-value.ts';
 import { TemplateError } from './template-error.ts';
 import { typeName } from './value.ts';

@@ -1,5 +1,5 @@
 import { clockDuration } from '../human-duration.ts';
-import { humanSize } from '../human-size.ts';
+import { humanSize } from '../../human-size.ts';
 
 export interface Amount {
   /** Bytes. */

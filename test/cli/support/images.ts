@@ -16,7 +16,8 @@ export function image(
     digest: of = '1',
     age = 1,
     size = 7_377_000,
-  }: { id?: string; digest?: string; age?: number; size?: number } = {},
+    protected: isProtected = false,
+  }: { id?: string; digest?: string; age?: number; size?: number; protected?: boolean } = {},
 ): ImageSummary {
   const reference = name === undefined ? undefined : parseReference(name);
   return {
@@ -30,5 +31,6 @@ export function image(
     sizeBytes: size,
     platform: { os: 'linux', architecture: 'amd64' },
     dangling: name === undefined,
+    protected: isProtected,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatSignificant, humanSize } from '../../src/cli/human-size.ts';
+import { formatSignificant, humanSize } from '../src/human-size.ts';
 
 describe('humanSize()', () => {
   // The first rows are those of go-units' size_test.go, the others what docker 28.2 printed.
