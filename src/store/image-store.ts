@@ -7,7 +7,16 @@ import { syncFolder } from '../fs/sync-folder.ts';
 import { writeFileAtomic } from '../fs/write-file-atomic.ts';
 import type { Digest } from '../oci/digest.ts';
 import { PULL_AGAIN, damaged } from './damaged.ts';
-import { encodeRecord, entryName, isOwnEntry, manifestOf, parseRecord, type ImageRecord } from './image-record.ts';
+import {
+  encodeRecord,
+  entryKey,
+  entryName,
+  isOwnEntry,
+  manifestOf,
+  parseRecord,
+  recordKey,
+  type ImageRecord,
+} from './image-record.ts';
 import { encodeIndexFile, readIndexFile, type IndexEntry, type IndexFile } from './index-file.ts';
 import { blobPath, type InternalPaths } from './layout.ts';
 import { keepReserve, withSpaceReserve } from './space-reserve.ts';
@@ -37,6 +46,8 @@ export interface ImageStore {
   delete(name: string, options?: ImageChangeOptions): Promise<boolean>;
   /** The same for the entries without a name that stand for `manifest`. */
   deleteUnnamed(manifest: Digest, options?: ImageChangeOptions): Promise<boolean>;
+  /** The same for any number of names and entries without one, in one step. A name that stands for another image by now stays. */
+  deleteAll(records: readonly ImageRecord[], options?: ImageChangeOptions): Promise<boolean>;
 }
 
 export function createImageStore(paths: InternalPaths): ImageStore {
@@ -68,6 +79,12 @@ export function createImageStore(paths: InternalPaths): ImageStore {
     async deleteUnnamed(manifest, { signal } = {}) {
       return changeIndex(paths, { signal, spendReserve: true }, (index) =>
         without(index, (entry) => isUnnamed(entry, manifest)),
+      );
+    },
+    async deleteAll(records, { signal } = {}) {
+      const doomed = new Set(records.map(recordKey));
+      return changeIndex(paths, { signal, spendReserve: true }, (index) =>
+        without(index, (entry) => doomed.has(entryKey(entry))),
       );
     },
   };

@@ -38,7 +38,7 @@ describe('collectGarbage()', () => {
     const blobs = images.flatMap(({ blobs }) => blobs);
     expect(garbage.blobs.sort()).toEqual(blobs.map(({ descriptor }) => descriptor.digest).sort());
     expect(garbage.layers.sort()).toEqual(images.flatMap(({ chain }) => chain).sort());
-    expect(garbage.bytes).toBe(blobs.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    expect(garbage.bytes).toBe(sizeOf(blobs));
   });
 
   it('keeps what a name, an entry without a name, a container or another tool refers to', async () => {
@@ -188,6 +188,46 @@ describe('collectGarbage()', () => {
     expect(listTree(root)).toEqual(before);
   });
 
+  it('takes the names that expire, and knows what is needed without any', async () => {
+    const store = await openTestStore();
+    const shared = testBlob();
+    const [gone, used, kept] = [
+      await add(store, 'a:1', [shared]),
+      await add(store, 'b:1'),
+      await add(store, 'c:1', [shared]),
+    ];
+    await store.images.delete(used.record.name);
+    const garbage = await collectGarbage(store, {
+      roots: async () => ({ manifests: [used.record.manifest], layers: [] }),
+      expire: async ({ records, neededOtherwise }) => {
+        expect(records).toEqual([gone.record, kept.record]);
+        expect(await neededOtherwise()).toEqual(new Set([...digests(used.blobs), ...used.chain]));
+        return [gone.record];
+      },
+    });
+    expect(garbage).toEqual({ blobs: [], layers: [], bytes: 0 });
+    expect(await store.images.list()).toEqual([kept.record]);
+  });
+
+  it('changes nothing with dryRun, not even what killed commands have left', async () => {
+    const store = await openTestStore();
+    const image = await add(store, 'a:1');
+    const { paths, root } = store;
+    fs.writeFileSync(join(paths.leases, 'abandoned'), `${image.record.manifest}\n`);
+    fs.writeFileSync(join(paths.ingest, 'f'.repeat(64)), 'part');
+    fs.mkdirSync(advisoryLockPath(join(paths.ingest, 'f'.repeat(64))));
+    fs.mkdirSync(join(paths.trash, 'left/fs'), { recursive: true });
+    fs.mkdirSync(join(paths.layers, `.tmp-${'f'.repeat(64)}-0123456789ab`));
+    fs.writeFileSync(join(root, '.index.json.0123456789abcdef.tmp'), '{');
+    const before = listTree(root);
+    const options = { roots: NO_CONTAINERS, expire: async () => [image.record] };
+    const told = await collectGarbage(store, { ...options, dryRun: true });
+    expect(listTree(root)).toEqual(before);
+    expect(told.bytes).toBe(sizeOf(image.blobs) + 'part'.length);
+    expect(await collectGarbage(store, options)).toEqual(told);
+    expect(listTree(root).filter((line) => /part|left|abandoned|tmp|blobs\/sha256\/./.test(line))).toEqual([]);
+  });
+
   it('keeps downloads that stopped halfway when asked to', async () => {
     const store = await openTestStore();
     const { descriptor } = testBlob('content');
@@ -202,19 +242,19 @@ describe('collectGarbage()', () => {
     expect(fs.readdirSync(store.paths.ingest)).toEqual([]);
   });
 
-  it('removes folders as it is told, and counts what that tells', async () => {
+  it('removes folders as it is told, and counts layers by what it is told of them', async () => {
     const store = await openTestStore();
     const image = await add(store, 'a:1');
     await store.images.delete(image.record.name);
     const removed: string[] = [];
-    const removeFolder = async (path: string): Promise<number> => {
+    const removeFolder = async (path: string): Promise<void> => {
       removed.push(path);
       fs.rmSync(path, { recursive: true });
-      return 1_000_000;
     };
-    const { bytes } = await collectGarbage(store, { roots: NO_CONTAINERS, removeFolder });
+    const sizeOfLayer = async (chainId: Digest): Promise<number> => (image.chain.includes(chainId) ? 1_000_000 : 0);
+    const { bytes } = await collectGarbage(store, { roots: NO_CONTAINERS, removeFolder, sizeOfLayer });
     expect(removed.map((path) => dirname(path))).toEqual([store.paths.trash]);
-    expect(bytes).toBeGreaterThan(1_000_000);
+    expect(bytes).toBe(sizeOf(image.blobs) + image.chain.length * 1_000_000);
   });
 
   it('goes on after a folder that cannot be removed, and throws at the end', async () => {
@@ -283,6 +323,10 @@ async function add(store: Store, name: string, layers?: TestBlob[]): Promise<Tes
 async function fill(store: Store, image: TestImage): Promise<void> {
   await putAll(store.blobs, image.blobs);
   await unpack(store, image);
+}
+
+function sizeOf(blobs: TestBlob[]): number {
+  return blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }
 
 function digests(blobs: TestBlob[]): Digest[] {

@@ -45,13 +45,17 @@ export async function prune(store: Store): Promise<Garbage> {
   return collectGarbage(store, { roots: NO_CONTAINERS });
 }
 
+/** What each of the layers that `unpack` makes says of itself, in bytes. */
+export const LAYER_SIZE = 10_000;
+
 /** Makes folders that look like unpacked layers. */
 export async function unpack({ paths }: Store, { chain }: TestImage): Promise<void> {
   for (const chainId of chain) {
     const folder = join(paths.layers, digestHex(chainId));
     await withDiskErrors('unpack', folder, async () => {
       await fs.promises.mkdir(join(folder, 'fs/etc'), { recursive: true });
-      await fs.promises.writeFile(join(folder, 'done'), '');
+      const info = { diffId: chainId, size: LAYER_SIZE, entries: 1 };
+      await fs.promises.writeFile(join(folder, 'done'), JSON.stringify(info));
     });
   }
 }
