@@ -131,7 +131,8 @@ function ingestFile(path: string, lock: FileLock, advisory: AdvisoryLock | undef
   };
 }
 
-function isFree(path: string): boolean {
+/** Whether no process is writing to a file in `ingest/`, which may have gone. */
+export function isFree(path: string): boolean {
   try {
     const lock = tryFileLock(path, 'shared', { create: false });
     lock?.release();

@@ -12,8 +12,17 @@ import { collectGarbage, type ContainerRoots } from '../../src/store/collect-gar
 import { createLease } from '../../src/store/leases.ts';
 import type { Store } from '../../src/store/open-store.ts';
 import { listTree, openTestStore } from './open-test-store.ts';
-import { NO_CONTAINERS, isComplete, unpack } from './operations.ts';
-import { jsonBlob, listBlobs, putAll, testBlob, testImage, type TestBlob, type TestImage } from './test-image.ts';
+import { NO_CONTAINERS, add, fill, isComplete, unpack } from './operations.ts';
+import {
+  bytesOf,
+  jsonBlob,
+  listBlobs,
+  putAll,
+  testBlob,
+  testImage,
+  type TestBlob,
+  type TestImage,
+} from './test-image.ts';
 
 describe('collectGarbage()', () => {
   it('I9 removes a layer whose chain ID is a sha512', async () => {
@@ -38,7 +47,7 @@ describe('collectGarbage()', () => {
     const blobs = images.flatMap(({ blobs }) => blobs);
     expect(garbage.blobs.sort()).toEqual(blobs.map(({ descriptor }) => descriptor.digest).sort());
     expect(garbage.layers.sort()).toEqual(images.flatMap(({ chain }) => chain).sort());
-    expect(garbage.bytes).toBe(sizeOf(blobs));
+    expect(garbage.bytes).toBe(bytesOf(blobs));
   });
 
   it('keeps what a name, an entry without a name, a container or another tool refers to', async () => {
@@ -223,7 +232,7 @@ describe('collectGarbage()', () => {
     const options = { roots: NO_CONTAINERS, expire: async () => [image.record] };
     const told = await collectGarbage(store, { ...options, dryRun: true });
     expect(listTree(root)).toEqual(before);
-    expect(told.bytes).toBe(sizeOf(image.blobs) + 'part'.length);
+    expect(told.bytes).toBe(bytesOf(image.blobs) + 'part'.length);
     expect(await collectGarbage(store, options)).toEqual(told);
     expect(listTree(root).filter((line) => /part|left|abandoned|tmp|blobs\/sha256\/./.test(line))).toEqual([]);
   });
@@ -254,7 +263,7 @@ describe('collectGarbage()', () => {
     const sizeOfLayer = async (chainId: Digest): Promise<number> => (image.chain.includes(chainId) ? 1_000_000 : 0);
     const { bytes } = await collectGarbage(store, { roots: NO_CONTAINERS, removeFolder, sizeOfLayer });
     expect(removed.map((path) => dirname(path))).toEqual([store.paths.trash]);
-    expect(bytes).toBe(sizeOf(image.blobs) + image.chain.length * 1_000_000);
+    expect(bytes).toBe(bytesOf(image.blobs) + image.chain.length * 1_000_000);
   });
 
   it('goes on after a folder that cannot be removed, and throws at the end', async () => {
@@ -311,23 +320,6 @@ describe('collectGarbage()', () => {
     );
   });
 });
-
-/** Stores an image with unpacked layers, and names it. */
-async function add(store: Store, name: string, layers?: TestBlob[]): Promise<TestImage> {
-  const image = testImage(name, layers);
-  await fill(store, image);
-  await store.images.set(image.record);
-  return image;
-}
-
-async function fill(store: Store, image: TestImage): Promise<void> {
-  await putAll(store.blobs, image.blobs);
-  await unpack(store, image);
-}
-
-function sizeOf(blobs: TestBlob[]): number {
-  return blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
-}
 
 function digests(blobs: TestBlob[]): Digest[] {
   return [...new Set(blobs.map(({ descriptor }) => descriptor.digest))].sort();

@@ -6,7 +6,7 @@ import { digestHex } from '../../src/oci/digest.ts';
 import { collectGarbage, type ContainerRoots, type Garbage } from '../../src/store/collect-garbage.ts';
 import { createLease } from '../../src/store/leases.ts';
 import type { Store } from '../../src/store/open-store.ts';
-import { testBlob, testImage, type TestImage } from './test-image.ts';
+import { putAll, testBlob, testImage, type TestBlob, type TestImage } from './test-image.ts';
 
 export const NO_CONTAINERS = async (): Promise<ContainerRoots> => ({ manifests: [], layers: [] });
 
@@ -43,6 +43,19 @@ export async function removeShared(store: Store): Promise<void> {
 
 export async function prune(store: Store): Promise<Garbage> {
   return collectGarbage(store, { roots: NO_CONTAINERS });
+}
+
+/** Stores an image with unpacked layers, and names it. */
+export async function add(store: Store, name: string, layers?: TestBlob[]): Promise<TestImage> {
+  const image = testImage(name, layers);
+  await fill(store, image);
+  await store.images.set(image.record);
+  return image;
+}
+
+export async function fill(store: Store, image: TestImage): Promise<void> {
+  await putAll(store.blobs, image.blobs);
+  await unpack(store, image);
 }
 
 /** What each of the layers that `unpack` makes says of itself, in bytes. */
