@@ -36,6 +36,22 @@ const RM: CommandEntry = {
   about: 'Remove one or more containers',
   load: async () => (await import('./commands/rm.ts')).rmCommand,
 };
+const PRUNE: CommandEntry = {
+  about: 'Remove unused images',
+  load: async () => (await import('./commands/prune.ts')).pruneCommand,
+};
+const CONTAINER_PRUNE: CommandEntry = {
+  about: 'Remove all stopped containers',
+  load: async () => (await import('./commands/container-prune.ts')).containerPruneCommand,
+};
+const SYSTEM_PRUNE: CommandEntry = {
+  about: 'Remove unused data',
+  load: async () => (await import('./commands/system-prune.ts')).systemPruneCommand,
+};
+const SYSTEM_DF: CommandEntry = {
+  about: 'Show disk usage',
+  load: async () => (await import('./commands/system-df.ts')).systemDfCommand,
+};
 const VERSION: CommandEntry = {
   about: 'Show the version information',
   load: async () => (await import('./commands/version.ts')).versionCommand,
@@ -49,12 +65,20 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   images: IMAGES,
   rm: RM,
   rmi: RMI,
+  prune: PRUNE,
   version: VERSION,
 };
 
 export const GROUPS: Readonly<Record<string, CommandGroup>> = {
-  container: { about: 'Manage containers', commands: { ls: PS, list: PS, ps: PS, rm: RM, remove: RM, run: RUN } },
-  image: { about: 'Manage images', commands: { ls: IMAGES, list: IMAGES, pull: PULL, rm: RMI, remove: RMI, rmi: RMI } },
+  container: {
+    about: 'Manage containers',
+    commands: { ls: PS, list: PS, prune: CONTAINER_PRUNE, ps: PS, rm: RM, remove: RM, run: RUN },
+  },
+  image: {
+    about: 'Manage images',
+    commands: { ls: IMAGES, list: IMAGES, prune: PRUNE, pull: PULL, rm: RMI, remove: RMI, rmi: RMI },
+  },
+  system: { about: 'Manage MyDocker', commands: { df: SYSTEM_DF, prune: SYSTEM_PRUNE } },
 };
 
 /** Other words for a command of the same group, left out of the group's help. */

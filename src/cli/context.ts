@@ -6,6 +6,8 @@ export interface Context {
   stdout: Output;
   stderr: Output;
   stdinIsTerminal: () => boolean;
+  /** The next line of standard input, without its end; what there is at its end. Rejects when `signal` is aborted. */
+  readLine: (signal: AbortSignal) => Promise<string>;
   env: Readonly<Record<string, string | undefined>>;
   /** Folder of the store, where the caller named one. */
   home: string | undefined;

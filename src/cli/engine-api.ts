@@ -1,7 +1,11 @@
+import type { DiskUsage } from '../container/disk-usage.ts';
 import type { SignalSource } from '../container/forward-signals.ts';
 import type { ContainerSummary } from '../container/list-containers.ts';
+import type { ContainerCriteria, PrunedContainers } from '../container/prune-containers.ts';
+import type { PruneReport } from '../container/prune-images.ts';
 import type { RunResult } from '../container/run-container.ts';
 import type { NetworkMode } from '../container/steps/namespaces.ts';
+import type { PruneCriteria } from '../image/choose-unused.ts';
 import type { ImageSummary } from '../image/list-images.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
 import type { PulledImage, PullEvent } from '../image/pull-event.ts';
@@ -21,6 +25,9 @@ export interface EngineApi {
   /** All containers, newest first. */
   containers: (request: StoreRequest) => Promise<ContainerSummary[]>;
   removeContainer: (nameOrId: string, request: RemoveRequest) => Promise<unknown>;
+  pruneImages: (request: PruneImagesRequest) => Promise<PruneReport>;
+  pruneContainers: (request: PruneContainersRequest) => Promise<PrunedContainers>;
+  diskUsage: (request: DiskUsageRequest) => Promise<DiskUsage>;
 }
 
 export interface StoreRequest {
@@ -31,6 +38,22 @@ export interface StoreRequest {
 export interface RemoveRequest extends StoreRequest {
   force: boolean;
   signal?: AbortSignal | undefined;
+}
+
+export interface PruneImagesRequest extends StoreRequest {
+  criteria: PruneCriteria;
+  /** Only tell what would be removed. */
+  dryRun: boolean;
+  signal: AbortSignal;
+}
+
+export interface PruneContainersRequest extends StoreRequest {
+  criteria: ContainerCriteria;
+  signal: AbortSignal;
+}
+
+export interface DiskUsageRequest extends StoreRequest {
+  signal: AbortSignal;
 }
 
 /** What a pull needs to know of its surroundings; what the environment says is read by the engine's side of the adapter. */

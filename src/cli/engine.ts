@@ -9,6 +9,9 @@ export function createEngine(): EngineApi {
     removeImage: async (nameOrId, request) => (await import('./engine/remove-image.ts')).remove(nameOrId, request),
     run: async (image, request) => (await import('./engine/run.ts')).run(image, request),
     containers: async (request) => (await import('./engine/containers.ts')).containers(request),
+    pruneImages: async (request) => (await import('./engine/prune.ts')).images(request),
+    pruneContainers: async (request) => (await import('./engine/prune.ts')).containers(request),
+    diskUsage: async (request) => (await import('./engine/disk-usage.ts')).diskUsage(request),
     removeContainer: async (nameOrId, request) => (await import('./engine/containers.ts')).remove(nameOrId, request),
   };
 }

@@ -60,9 +60,9 @@ describe('main()', () => {
   });
 
   it('shows all commands of a group once', async () => {
-    expect((await run(['image', '--help'])).out).toContain(
-      'Commands:\n  ls    List images\n  pull  Download an image from a registry\n  rm    Remove one or more images\n\n',
-    );
+    const { out } = await run(['image', '--help']);
+    const words = [...out.matchAll(/^ {2}(\w+) {2,}\w/gm)].map(([, word]) => word);
+    expect(words.filter((word) => ['ls', 'list', 'rm', 'remove', 'rmi'].includes(word ?? ''))).toEqual(['ls', 'rm']);
   });
 
   it.each([
