@@ -10,6 +10,9 @@ export interface ContainerSize {
   incomplete: boolean;
 }
 
+/** Where in its folder a container writes: with the overlay driver, and with the copy driver. */
+export const WRITTEN: readonly string[] = ['upper', 'rootfs'];
+
 const O_PATH = 0o10000000; // not among Node's constants; the same number on every Linux that Node runs on
 const MAX_OPEN_FOLDERS = 200; // the usual limit for all of a process is 1024 descriptors
 const BLOCK = 512; // bytes, of `stat`
@@ -20,8 +23,7 @@ const BLOCK = 512; // bytes, of `stat`
  */
 export async function containerSize(folder: string): Promise<ContainerSize> {
   const walk: Walk = { bytes: 0, incomplete: false, seen: new Set(), pace: createPacer() };
-  // Of the overlay driver and of the copy driver.
-  for (const name of ['upper', 'rootfs']) await addFolder(join(folder, name), 0, walk);
+  for (const name of WRITTEN) await addFolder(join(folder, name), 0, walk);
   return { bytes: walk.bytes, incomplete: walk.incomplete };
 }
 

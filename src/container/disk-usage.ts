@@ -1,13 +1,12 @@
-import { join } from 'node:path';
 import { openEngine } from '../image/engine.ts';
-import type { EngineOptions } from '../image/engine.ts';
+import type { Engine, EngineOptions } from '../image/engine.ts';
 import { ingestUsage } from '../store/ingest-usage.ts';
-import { containerSize } from './container-size.ts';
 import type { ContainerSize } from './container-size.ts';
 import { imageUsage } from './image-usage.ts';
 import type { ImageUsage } from './image-usage.ts';
 import { listContainers } from './list-containers.ts';
 import type { ContainerSummary } from './list-containers.ts';
+import { measureContainer } from './measure-container.ts';
 import type { UsageTotals } from './usage-totals.ts';
 
 export interface ContainerUsage extends ContainerSize {
@@ -38,18 +37,18 @@ export async function diskUsage({ home, signal }: DiskUsageOptions = {}): Promis
   const { total, active, bytes, activeBytes } = await ingestUsage(paths);
   return {
     images,
-    containers: await containerUsage(paths.containers, containers),
+    containers: await containerUsage(engine, containers),
     partialDownloads: { total, active, bytes, reclaimableBytes: bytes - activeBytes },
   };
 }
 
 async function containerUsage(
-  folder: string,
+  engine: Engine,
   containers: readonly ContainerSummary[],
 ): Promise<DiskUsage['containers']> {
   const items: ContainerUsage[] = [];
   for (const container of containers) {
-    items.push({ container, ...(await containerSize(join(folder, container.id))) });
+    items.push({ container, ...(await measureContainer(engine, container.id)) });
   }
   const running = items.filter(({ container }) => container.status === 'running');
   const bytes = bytesIn(items);

@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { isToolError } from '../errors.ts';
 import { throwIfAborted } from '../fs/abort.ts';
 import type { Engine } from '../image/engine.ts';
 import { hasLabels } from '../image/has-labels.ts';
 import { imageLabels } from '../image/list-images.ts';
-import { containerSize } from './container-size.ts';
 import { listContainers } from './list-containers.ts';
 import type { ContainerSummary } from './list-containers.ts';
+import { measureContainer } from './measure-container.ts';
 import { reapContainers } from './reap-containers.ts';
 import { removeContainer } from './remove-container.ts';
 
@@ -48,7 +47,7 @@ export async function pruneContainers(
     throwIfAborted(signal, 'remove containers');
     const { id, status } = container;
     if ((status !== 'exited' && status !== 'dead') || !(await meets(engine, container, criteria))) continue;
-    const { bytes } = await containerSize(join(paths.containers, id));
+    const { bytes } = await measureContainer(engine, id);
     if (!(await removeUnlessBusy(engine, id, signal))) continue;
     pruned.removed.push(id);
     pruned.reclaimedBytes += bytes;
