@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 
-import { isToolError } from '../errors.ts';
 import { advisoryLockPath } from '../fs/advisory-lock.ts';
 import { diskError, hasErrno } from '../fs/disk-error.ts';
-import { tryFileLock, withFileLock } from '../fs/kernel-lock.ts';
+import { withFileLock } from '../fs/kernel-lock.ts';
 import { isTemporaryName } from '../fs/write-file-atomic.ts';
+import { lockWritable } from './ingest-file.ts';
 import type { InternalPaths, StorePaths } from './layout.ts';
 import type { TrashBin } from './trash.ts';
 
@@ -85,12 +85,9 @@ function ifFree(path: string, work: (path: string) => void): void {
 
 function lockIfThere(path: string): { release(): void } | undefined {
   try {
-    return tryFileLock(path, 'exclusive', { create: false });
+    return lockWritable(path, { create: false });
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return { release: () => undefined };
-    if (!isToolError(error) || !hasErrno(error.cause, 'EACCES')) throw error;
+    throw error;
   }
-  // Left between being made read-only and being renamed: to an ordinary user it cannot even be opened.
-  fs.chmodSync(path, 0o600);
-  return lockIfThere(path);
 }

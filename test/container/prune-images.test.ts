@@ -132,6 +132,16 @@ describe('pruneImages()', () => {
       expect(await bench.names()).toEqual(['two:1']);
     });
 
+    it('goes on where the first to go frees little, as others share its layers', async () => {
+      const bench = await openImageBench();
+      const shared = testBlob(Buffer.alloc(100_000, 1));
+      await bench.add('one:1', { layers: [shared, testBlob()], unusedFor: 3 * DAY });
+      await bench.add('two:1', { layers: [shared, testBlob()], unusedFor: 2 * DAY });
+      const small = await bench.add('small:1', { layers: [testBlob()], unusedFor: DAY });
+      await pruneBench(bench, { keepStorage: sizeOf(small) + shared.bytes.length });
+      expect(await bench.names()).toEqual(['small:1']);
+    });
+
     it('removes dangling images first, and never what a container uses, which counts all the same', async () => {
       const bench = await openImageBench();
       const used = await bench.add('used:1', { unusedFor: 9 * DAY });

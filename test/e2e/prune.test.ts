@@ -27,7 +27,7 @@ describe.each(CALLERS)(
 
     afterEach(() => home.remove());
 
-    it('I9 leaves a store as large as an empty one, whatever containers have written and killed pulls have left', async () => {
+    it('I9, S21 leaves a store as large as an empty one, whatever containers have written and killed pulls have left', async () => {
       const script =
         'mkdir -p -m 700 /var/x; head -c 9000 /dev/zero > /var/x/y; chmod 000 /var/x/y; chown -R 33:33 /var/x';
       // Without subordinate ids there is only one, so chown fails.
