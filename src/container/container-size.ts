@@ -1,12 +1,13 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno } from '../fs/disk-error.ts';
+import { throwIfAborted } from '../fs/abort.ts';
+import { hasErrno, withDiskErrors } from '../fs/disk-error.ts';
 import { createPacer } from '../fs/pacer.ts';
 
 /** What a container's command has written, in bytes. */
 export interface ContainerSize {
   bytes: number;
-  /** Some folders could not be looked into (those of a subordinate id that are open to nobody else): the size is too small. */
+  /** Some folders could not be looked into, being somebody else's or too deep: the size is too small. */
   incomplete: boolean;
 }
 
@@ -21,9 +22,11 @@ const BLOCK = 512; // bytes, of `stat`
  * Adds up the files of a container's own layer, a hard link once and a sparse file by what it takes. Walks through descriptors:
  * whatever the container renames meanwhile, nothing outside of its folder is looked at.
  */
-export async function containerSize(folder: string): Promise<ContainerSize> {
-  const walk: Walk = { bytes: 0, incomplete: false, seen: new Set(), pace: createPacer() };
-  for (const name of WRITTEN) await addFolder(join(folder, name), 0, walk);
+export async function containerSize(folder: string, signal?: AbortSignal): Promise<ContainerSize> {
+  const walk: Walk = { bytes: 0, incomplete: false, seen: new Set(), pace: createPacer(), signal };
+  await withDiskErrors('measure', folder, async () => {
+    for (const name of WRITTEN) await addFolder(join(folder, name), 0, walk);
+  });
   return { bytes: walk.bytes, incomplete: walk.incomplete };
 }
 
@@ -31,9 +34,11 @@ interface Walk extends ContainerSize {
   /** Files with several names: `<device>:<inode>`. */
   seen: Set<string>;
   pace: ReturnType<typeof createPacer>;
+  signal: AbortSignal | undefined;
 }
 
 async function addFolder(path: string | Buffer, depth: number, walk: Walk): Promise<void> {
+  throwIfAborted(walk.signal, 'measure containers');
   const fd = depth < MAX_OPEN_FOLDERS ? openFolder(path, walk) : undefined;
   if (fd === undefined) {
     walk.incomplete ||= depth >= MAX_OPEN_FOLDERS;

@@ -37,7 +37,7 @@ export async function diskUsage({ home, signal }: DiskUsageOptions = {}): Promis
   const { total, active, bytes, activeBytes } = await ingestUsage(paths);
   return {
     images,
-    containers: await containerUsage(engine, containers),
+    containers: await containerUsage(engine, containers, signal),
     partialDownloads: { total, active, bytes, reclaimableBytes: bytes - activeBytes },
   };
 }
@@ -45,10 +45,11 @@ export async function diskUsage({ home, signal }: DiskUsageOptions = {}): Promis
 async function containerUsage(
   engine: Engine,
   containers: readonly ContainerSummary[],
+  signal: AbortSignal | undefined,
 ): Promise<DiskUsage['containers']> {
   const items: ContainerUsage[] = [];
   for (const container of containers) {
-    items.push({ container, ...(await measureContainer(engine, container.id)) });
+    items.push({ container, ...(await measureContainer(engine, container.id, signal)) });
   }
   const running = items.filter(({ container }) => container.status === 'running');
   const bytes = bytesIn(items);

@@ -47,7 +47,7 @@ export async function pruneContainers(
     throwIfAborted(signal, 'remove containers');
     const { id, status } = container;
     if ((status !== 'exited' && status !== 'dead') || !(await meets(engine, container, criteria))) continue;
-    const { bytes } = await measureContainer(engine, id);
+    const { bytes } = await measureContainer(engine, id, signal);
     if (!(await removeUnlessBusy(engine, id, signal))) continue;
     pruned.removed.push(id);
     pruned.reclaimedBytes += bytes;

@@ -21,8 +21,7 @@ const IMAGE_TABLE =
 const CONTAINER_TABLE =
   'table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}';
 
-const INCOMPLETE =
-  'WARNING: Containers have files of other user ids that cannot be looked at from outside, their sizes are too small.\n';
+const INCOMPLETE = 'WARNING: Some folders of containers could not be looked into, their sizes are too small.\n';
 
 export const systemDfCommand: CliCommand = defineCommand(
   {
