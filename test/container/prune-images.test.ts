@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, readFileSync, truncateSync, writeFile
 import { join } from 'node:path';
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { createContainerFolder } from '../../src/container/container-record.ts';
 import { prune } from '../../src/container/prune.ts';
@@ -12,11 +12,14 @@ import { removeImage } from '../../src/container/remove-image.ts';
 import { lockFile } from '../../src/fs/kernel-lock.ts';
 import type { PruneCriteria } from '../../src/image/choose-unused.ts';
 import { recordUse } from '../../src/image/last-use.ts';
+import { pullImage } from '../../src/image/pull-image.ts';
 import { createLease } from '../../src/store/leases.ts';
+import { tarLayer } from '../image/test-layers.ts';
 import { listTree } from '../store/open-test-store.ts';
 import { LAYER_SIZE, isComplete } from '../store/operations.ts';
 import { bytesOf, testBlob } from '../store/test-image.ts';
 import type { TestImage } from '../store/test-image.ts';
+import { putImage, startRegistry } from '../support/registry/index.ts';
 import { rounds, seed } from '../support/soak.ts';
 import { DAY, openImageBench, setLastUse, writeContainer } from './support/image-bench.ts';
 import type { ImageBench } from './support/image-bench.ts';
@@ -95,6 +98,27 @@ describe('pruneImages()', () => {
     await bench.add('odd:1', { created: 'yesterday', unusedFor: -5 * DAY }); // the clock was set back
     await pruneBench(bench, criteria);
     expect(await bench.names()).toEqual(left);
+  });
+
+  it.each<[string, PruneCriteria, boolean]>([
+    ['a key that it has', { labels: ['stage'] }, true],
+    ['keys and values that it has', { labels: ['stage=test', 'empty='] }, true],
+    ['another value', { labels: ['stage', 'stage=live'] }, false],
+    ['a key that it has not', { labels: ['other'] }, false],
+    ['not a key that it has', { withoutLabels: ['stage'] }, false],
+    ['not another value', { withoutLabels: ['stage=live'] }, true],
+    ['not all of several', { withoutLabels: ['stage', 'other'] }, true],
+    ['one key and not another', { labels: ['stage'], withoutLabels: ['other'] }, true],
+  ])('removes by label: %s', async (_, criteria, goes) => {
+    const bench = await openImageBench();
+    const registry = await startRegistry();
+    onTestFinished(async () => registry.close());
+    const config = { Labels: { stage: 'test', empty: '' } };
+    putImage(registry, 'app', 'v1', { layers: [await tarLayer({ file: 'x' })], config });
+    const { imageId } = await pullImage(bench.engine, `${registry.host}/app:v1`);
+    const { removed } = await pruneBench(bench, { all: true, ...criteria });
+    expect(removed.some((event) => event.kind === 'deleted' && event.digest === imageId)).toBe(goes);
+    expect(await bench.names()).toHaveLength(goes ? 0 : 1);
   });
 
   it('counts the newest use of an image that has several manifests', async () => {
