@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 import { createContainerFolder, writeRecord, writeState } from '../../../src/container/container-record.ts';
+import { pruneImages } from '../../../src/container/prune-images.ts';
+import type { PruneReport } from '../../../src/container/prune-images.ts';
 import { tryFileLock } from '../../../src/fs/kernel-lock.ts';
+import type { PruneCriteria } from '../../../src/image/choose-unused.ts';
 import { openEngine } from '../../../src/image/engine.ts';
 import type { Engine } from '../../../src/image/engine.ts';
 import { digestHex } from '../../../src/oci/digest.ts';
 import { temporaryFolder } from '../../fs/temporary-folder.ts';
-import { fill } from '../../store/operations.ts';
-import { testImage } from '../../store/test-image.ts';
+import { LAYER_SIZE, fill } from '../../store/operations.ts';
+import { bytesOf, testImage } from '../../store/test-image.ts';
 import type { TestBlob, TestImage } from '../../store/test-image.ts';
 
 export const DAY = 24 * 3_600_000; // ms
@@ -65,6 +68,15 @@ export async function openImageBench(): Promise<ImageBench> {
     },
     names: async () => (await store.images.list()).map(({ name }) => name?.replace('docker.io/library/', '')),
   };
+}
+
+export async function pruneBench({ engine }: ImageBench, criteria: PruneCriteria = {}): Promise<PruneReport> {
+  return pruneImages(engine, { criteria });
+}
+
+/** Blobs and layers of an image that shares nothing. */
+export function sizeOf({ blobs, chain }: TestImage): number {
+  return bytesOf(blobs) + chain.length * LAYER_SIZE;
 }
 
 /** `time` is in milliseconds since 1970. */
