@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { prune } from '../../src/container/prune.ts';
 import { LAYER_SIZE } from '../store/operations.ts';
 import { testBlob } from '../store/test-image.ts';
 import { DAY, openImageBench, pruneBench, sizeOf } from './support/image-bench.ts';
@@ -58,4 +59,17 @@ describe('pruneImages() with keepStorage', () => {
     await pruneBench(bench, { keepStorage: sizeOf(future) + 9 });
     expect(await bench.names()).toEqual(['future:1']);
   });
+});
+
+describe('prune()', () => {
+  it.each([{ keepStorage: Number.NaN }, { keepStorage: -1 }, { unusedFor: Number.NaN }])(
+    'refuses %j before it removes anything',
+    async (criteria) => {
+      const bench = await openImageBench();
+      await bench.add('a:1');
+      const home = bench.engine.store.root;
+      await expect(prune({ home, ...criteria })).rejects.toMatchObject({ code: 'ERR_USAGE' });
+      expect(await bench.names()).toEqual(['a:1']);
+    },
+  );
 });

@@ -28,6 +28,9 @@ describe.each(CALLERS)(
     afterEach(() => home.remove());
 
     it('I9, S21 leaves a store as large as an empty one, whatever containers have written and killed pulls have left', async () => {
+      // Its layers have files of several owners.
+      const owned = `${testBed().registry}/test/layered:gzip`;
+      expect(await home.mydocker(['pull', '-q', owned])).toMatchObject({ code: 0 });
       const script =
         'mkdir -p -m 700 /var/x; head -c 9000 /dev/zero > /var/x/y; chmod 000 /var/x/y; chown -R 33:33 /var/x';
       // Without subordinate ids there is only one, so chown fails.
@@ -41,7 +44,7 @@ describe.each(CALLERS)(
 
       const usage = await home.mydocker(['system', 'df', '--format', '{{.Type}} {{.TotalCount}} {{.Size}}']);
       expect(usage.stderr).toBe('');
-      expect(usage.stdout).toMatch(/^Images 2 .*\nContainers 1 (9|\d\d(\.\d+)?)kB\nPartial downloads 1 1B\n$/);
+      expect(usage.stdout).toMatch(/^Images 3 .*\nContainers 1 (9|\d\d(\.\d+)?)kB\nPartial downloads 1 1B\n$/);
       const told = await home.mydocker(['prune', '-a', '--dry-run']);
       expect(told.stdout).toContain(`untagged: ${two}:latest\n`);
       expect(told.stdout).not.toContain(one);
