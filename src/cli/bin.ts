@@ -2,6 +2,7 @@ import { createEngine } from './engine.ts';
 import { catchInterrupts } from './interrupts.ts';
 import { main } from './main.ts';
 import { createOutput, isTerminal } from './output.ts';
+import { readLine } from './read-line.ts';
 
 // The only file that touches the process. Everything else is handed what it needs of it.
 
@@ -29,6 +30,7 @@ void main(process.argv.slice(2), {
     const interrupt = (): void => void process.kill(process.pid, 'SIGINT');
     return askTerminal(question, { ...options, input: process.stdin, write: stdout.write, interrupt });
   },
+  readLine: async (signal) => readLine(process.stdin, signal),
   env: process.env,
   home: undefined,
   engine: createEngine(),

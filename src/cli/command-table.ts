@@ -66,6 +66,22 @@ const LOGOUT: CommandEntry = {
   about: 'Log out from a registry',
   load: async () => (await import('./commands/logout.ts')).logoutCommand,
 };
+const PRUNE: CommandEntry = {
+  about: 'Remove unused images',
+  load: async () => (await import('./commands/prune.ts')).pruneCommand,
+};
+const CONTAINER_PRUNE: CommandEntry = {
+  about: 'Remove all stopped containers',
+  load: async () => (await import('./commands/container-prune.ts')).containerPruneCommand,
+};
+const SYSTEM_PRUNE: CommandEntry = {
+  about: 'Remove unused data',
+  load: async () => (await import('./commands/system-prune.ts')).systemPruneCommand,
+};
+const SYSTEM_DF: CommandEntry = {
+  about: 'Show disk usage',
+  load: async () => (await import('./commands/system-df.ts')).systemDfCommand,
+};
 const VERSION: CommandEntry = {
   about: 'Show the version information',
   load: async () => (await import('./commands/version.ts')).versionCommand,
@@ -82,17 +98,22 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   login: LOGIN,
   logout: LOGOUT,
   tag: TAG,
+  prune: PRUNE,
   version: VERSION,
 };
 
 export const GROUPS: Readonly<Record<string, CommandGroup>> = {
-  container: { about: 'Manage containers', commands: { ls: PS, list: PS, ps: PS, rm: RM, remove: RM, run: RUN } },
+  container: {
+    about: 'Manage containers',
+    commands: { ls: PS, list: PS, prune: CONTAINER_PRUNE, ps: PS, rm: RM, remove: RM, run: RUN },
+  },
   image: {
     about: 'Manage images',
     commands: {
       ls: IMAGES,
       list: IMAGES,
       protect: PROTECT,
+      prune: PRUNE,
       pull: PULL,
       rm: RMI,
       remove: RMI,
@@ -106,6 +127,7 @@ export const GROUPS: Readonly<Record<string, CommandGroup>> = {
     commands: { ls: PULLS, list: PULLS, rm: PULLS_RM, remove: PULLS_RM },
     alone: PULLS,
   },
+  system: { about: 'Manage MyDocker', commands: { df: SYSTEM_DF, prune: SYSTEM_PRUNE } },
 };
 
 /** Other words for a command of the same group, left out of the group's help. */

@@ -10,6 +10,8 @@ export interface Context {
   readStdin: (signal: AbortSignal) => Promise<string>;
   /** Asks at the terminal that is the standard input; '' where the input ends. */
   ask: (question: string, options: Question) => Promise<string>;
+  /** The next line of standard input, without its end; what there is at its end. Rejects when `signal` is aborted. */
+  readLine: (signal: AbortSignal) => Promise<string>;
   env: Readonly<Record<string, string | undefined>>;
   /** Folder of the store, where the caller named one. */
   home: string | undefined;

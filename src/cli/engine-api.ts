@@ -1,7 +1,11 @@
+import type { DiskUsage } from '../container/disk-usage.ts';
 import type { SignalSource } from '../container/forward-signals.ts';
 import type { ContainerSummary } from '../container/list-containers.ts';
+import type { ContainerCriteria, PrunedContainers } from '../container/prune-containers.ts';
+import type { PruneReport } from '../container/prune-images.ts';
 import type { RunResult } from '../container/run-container.ts';
 import type { NetworkMode } from '../container/steps/namespaces.ts';
+import type { PruneCriteria } from '../image/choose-unused.ts';
 import type { ImageSummary } from '../image/list-images.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
 import type { PulledImage, PullEvent } from '../image/pull-event.ts';
@@ -39,6 +43,9 @@ export interface EngineApi {
   /** The name and password that an earlier login left. */
   storedLogin: (server: string | undefined, request: LoginsRequest) => Promise<PasswordLogin | undefined>;
   logout: (server: string | undefined, request: LoginsRequest) => Promise<LogoutResult>;
+  pruneImages: (request: PruneImagesRequest) => Promise<PruneReport>;
+  pruneContainers: (request: PruneContainersRequest) => Promise<PrunedContainers>;
+  diskUsage: (request: DiskUsageRequest) => Promise<DiskUsage>;
 }
 
 export interface StoreRequest {
@@ -52,6 +59,22 @@ export interface ChangeRequest extends StoreRequest {
 
 export interface RemoveRequest extends ChangeRequest {
   force: boolean;
+}
+
+export interface PruneImagesRequest extends StoreRequest {
+  criteria: PruneCriteria;
+  /** Only tell what would be removed. */
+  dryRun: boolean;
+  signal: AbortSignal;
+}
+
+export interface PruneContainersRequest extends StoreRequest {
+  criteria: ContainerCriteria;
+  signal: AbortSignal;
+}
+
+export interface DiskUsageRequest extends StoreRequest {
+  signal: AbortSignal;
 }
 
 /**

@@ -1,8 +1,9 @@
+import { hasLabels } from '../image/has-labels.ts';
 import type { ImageSummary } from '../image/list-images.ts';
 import { formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
 import { printable } from '../printable.ts';
 import { CliError } from './cli-error.ts';
-import { booleanFilter, hasLabels, invalidFilter } from './filter.ts';
+import { booleanFilter, invalidFilter } from './filter.ts';
 import type { Filters } from './filter.ts';
 import { compileGlob } from './go-glob.ts';
 import { parseMoment } from './parse-moment.ts';

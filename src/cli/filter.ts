@@ -6,14 +6,15 @@ import { CliError } from './cli-error.ts';
 /** The values of each filter, by its name. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
 
-export const filterFlag: Flag<readonly string[]> = listFlag({
-  short: 'f',
-  about: 'Filter output based on conditions provided',
-  placeholder: 'filter',
-  check: (text) => {
-    if (text !== '' && !text.includes('=')) throw new FlagError('bad format of filter (expected name=value)');
-  },
-});
+export const filterFlag: Flag<readonly string[]> = filterFlagAbout('Filter output based on conditions provided', 'f');
+
+export function filterFlagAbout(about: string, short?: string): Flag<readonly string[]> {
+  return listFlag({ short, about, placeholder: 'filter', check: checkForm });
+}
+
+function checkForm(text: string): void {
+  if (text !== '' && !text.includes('=')) throw new FlagError('bad format of filter (expected name=value)');
+}
 
 /**
  * Sorts `name=value` words by name, which is read in lower case and without spaces around it, as docker does.
@@ -44,13 +45,4 @@ export function booleanFilter(filters: Filters, name: string): boolean | undefin
 
 export function invalidFilter(name: string, values: readonly string[]): CliError {
   return new CliError(`Error: invalid filter '${name}=[${printable(values.join(' '))}]'`);
-}
-
-/** Whether `labels` have all of `wanted`, each a key or `key=value`. */
-export function hasLabels(labels: Readonly<Record<string, string>>, wanted: readonly string[]): boolean {
-  return wanted.every((text) => {
-    const equals = text.indexOf('=');
-    const key = equals < 0 ? text : text.slice(0, equals);
-    return Object.hasOwn(labels, key) && (equals < 0 || labels[key] === text.slice(equals + 1));
-  });
 }

@@ -41,7 +41,8 @@ function hasTagBeside(image: ImageSummary, images: readonly ImageSummary[]): boo
   );
 }
 
-function imageRow(image: ImageSummary, { noTrunc, digests, now }: ImageRowOptions): StructValue {
+/** One row, whatever other names the image has. */
+export function imageRow(image: ImageSummary, { noTrunc, digests, now }: ImageRowOptions): StructValue {
   const { id, created, sizeBytes } = image;
   return makeStruct('*formatter.imageContext', {
     ID: () => (noTrunc ? id : shortDigest(id)),

@@ -1,4 +1,5 @@
 import type { Engine } from '../image/engine.ts';
+import { recordUse } from '../image/last-use.ts';
 import { obtainImage } from '../image/obtain-image.ts';
 import type { ObtainImageOptions } from '../image/obtain-image.ts';
 import { chooseDriver } from '../snapshot/choose-driver.ts';
@@ -25,7 +26,7 @@ export async function runImage(engine: Engine, request: RunImageRequest): Promis
     kernelRelease: host.kernelRelease,
   });
   const { options, stdio, onLaunched, onStarted, signals, signal } = request;
-  return runContainer({
+  const result = await runContainer({
     paths: store.paths,
     host,
     image,
@@ -37,4 +38,6 @@ export async function runImage(engine: Engine, request: RunImageRequest): Promis
     signals,
     signal,
   });
+  recordUse(store, image.manifest); // it was in use until now
+  return result;
 }

@@ -29,7 +29,7 @@ export interface ImageSummary {
 /** Every entry of the store, newest image first, then by name. */
 export async function listImages(engine: Engine): Promise<ImageSummary[]> {
   const records = await engine.store.images.list();
-  return records.map(summarize).sort(byAge);
+  return records.map(summarizeImage).sort(byAge);
 }
 
 /** The labels of an image; none if it is damaged. */
@@ -37,7 +37,7 @@ export async function imageLabels(engine: Engine, manifest: Digest): Promise<Rec
   return (await readIntactImage(engine.store, manifest))?.config.config.labels ?? {};
 }
 
-function summarize(record: ImageRecord): ImageSummary {
+export function summarizeImage(record: ImageRecord): ImageSummary {
   const reference = record.name === undefined ? undefined : parseReference(record.name);
   return {
     id: record.imageId,
@@ -46,7 +46,7 @@ function summarize(record: ImageRecord): ImageSummary {
     tag: reference?.tag,
     digest: record.target.digest,
     manifestDigest: record.manifest,
-    created: parseDate(record.created),
+    created: parseCreated(record.created),
     sizeBytes: record.sizeBytes,
     platform: record.platform,
     dangling: record.name === undefined,
@@ -55,7 +55,7 @@ function summarize(record: ImageRecord): ImageSummary {
 }
 
 /** The image says when it was made, in any words that it likes. */
-function parseDate(text: string | undefined): Date | undefined {
+export function parseCreated(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const date = new Date(text);
   return Number.isNaN(date.getTime()) ? undefined : date;

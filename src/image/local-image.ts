@@ -29,7 +29,9 @@ export async function readLocalImage(store: Store, manifestDigest: Digest): Prom
   const stored = await store.blobs.stat(manifestDigest);
   if (stored === undefined) return undefined;
   const descriptor: Descriptor = { mediaType: '', digest: manifestDigest, size: stored.size };
-  const document = parseManifest(await store.blobs.read(descriptor, MAX_DOCUMENT_BYTES), undefined);
+  const bytes = await readIfThere(store, descriptor);
+  if (bytes === undefined) return undefined;
+  const document = parseManifest(bytes, undefined);
   if (document.kind === 'index') {
     throw new ToolError(
       'ERR_STORE_DAMAGED',
@@ -37,10 +39,21 @@ export async function readLocalImage(store: Store, manifestDigest: Digest): Prom
     );
   }
   const { manifest } = document;
-  if ((await store.blobs.stat(manifest.config.digest)) === undefined) return undefined;
-  const config = parseImageConfig(await store.blobs.read(manifest.config, MAX_DOCUMENT_BYTES));
+  const configBytes = await readIfThere(store, manifest.config);
+  if (configBytes === undefined) return undefined;
+  const config = parseImageConfig(configBytes);
   checkLayersMatch(manifest, config);
   return { manifestDigest, imageId: manifest.config.digest, manifest, config, chain: chainIds(config.diffIds) };
+}
+
+/** Undefined if the blob is not in the store, or is removed with its image this very moment. */
+async function readIfThere({ blobs }: Store, descriptor: Descriptor): Promise<Uint8Array | undefined> {
+  try {
+    return await blobs.read(descriptor, MAX_DOCUMENT_BYTES);
+  } catch (error) {
+    if ((await blobs.stat(descriptor.digest)) === undefined) return undefined;
+    throw error;
+  }
 }
 
 /** As `readLocalImage`, but a damaged image is as good as an absent one: for a pull, which replaces it. */

@@ -3,6 +3,7 @@ import type { Platform } from '../oci/platform.ts';
 import { printable } from '../printable.ts';
 import type { Engine } from './engine.ts';
 import { noSuchImage } from './find-image.ts';
+import { recordUse } from './last-use.ts';
 import { findRunnableImage } from './runnable-image.ts';
 import type { RunnableImage } from './runnable-image.ts';
 
@@ -23,7 +24,10 @@ export async function obtainImage(engine: Engine, text: string, options: ObtainI
   const { policy, platform } = options;
   if (policy !== 'always') {
     const cached = await findRunnableImage(engine, text, platform);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) {
+      recordUse(engine.store, cached.manifest);
+      return cached;
+    }
     if (policy === 'never') throw noSuchImage(text);
     options.onMissing?.();
   }

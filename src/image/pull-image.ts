@@ -21,6 +21,7 @@ import { checkSpace } from './check-space.ts';
 import type { Engine } from './engine.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { fetchLayers } from './fetch-layers.ts';
+import { recordUse } from './last-use.ts';
 import { isComplete, readIntactImage } from './local-image.ts';
 import type { PulledImage, PullEvent } from './pull-event.ts';
 import { resolveManifest } from './resolve-manifest.ts';
@@ -100,6 +101,7 @@ async function findUpToDate(pull: Pull): Promise<PulledImage | undefined> {
     const current = await repository.headManifest(reference.tag ?? 'latest', { signal: options.signal });
     if (current !== record.target.digest) return undefined;
   }
+  recordUse(engine.store, record.manifest);
   return pulled(reference, record, true);
 }
 
@@ -172,6 +174,7 @@ async function nameImage(pull: Pull, resolved: ResolvedManifest, config: ImageCo
     engine.store.format.whiteouts,
   );
   const before = await readRecord(pull);
+  recordUse(engine.store, record.manifest);
   await engine.store.images.set(record);
   const upToDate = before?.manifest === record.manifest && before.target.digest === record.target.digest;
   return pulled(reference, record, upToDate);

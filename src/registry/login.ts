@@ -1,6 +1,5 @@
 import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
-import { createRegistryClient } from './client.ts';
 import type { RegistryOptions } from './client.ts';
 import type { CredentialHelpers } from './credential-helper.ts';
 import type { Credentials } from './credentials.ts';
@@ -43,6 +42,7 @@ export async function login(server: string | undefined, options: LoginOptions): 
   const registry = parseLoginServer(server);
   checkLogin(username, password);
   const path = await fileFor(registry, files); // before the password is sent: the files must be readable
+  const { createRegistryClient } = await import('./client.ts'); // undici, which the library's other users do without
   const client = createRegistryClient(options.registry);
   try {
     const { keep, isChecked } = await client.verifyLogin(registry, { kind: 'password', username, password }, signal);

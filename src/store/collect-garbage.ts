@@ -2,11 +2,14 @@ import { withDiskErrors } from '../fs/disk-error.ts';
 import { withFileLock } from '../fs/kernel-lock.ts';
 import { removeTree } from '../fs/remove-tree.ts';
 import type { Digest } from '../oci/digest.ts';
-import { storePaths } from './layout.ts';
+import type { ImageRecord } from './image-record.ts';
+import { storePaths, type InternalPaths } from './layout.ts';
+import { readLeases } from './leases.ts';
+import { listBlobSizes, listLayers } from './list-stored.ts';
 import { markReachable } from './mark-reachable.ts';
 import type { Store } from './open-store.ts';
 import { removeIngests, removeStaging, removeTemporaryFiles } from './remove-leftovers.ts';
-import { sweep, type Swept } from './sweep.ts';
+import { sweep } from './sweep.ts';
 import { emptyTrash, openTrashBin, type RemoveFolder } from './trash.ts';
 
 /** What containers use, besides the names and leases that the store knows itself. */
@@ -17,18 +20,39 @@ export interface ContainerRoots {
   layers: readonly Digest[];
 }
 
+/** What there is to choose from, and what the choice may depend on. */
+export interface StoredImages {
+  records: readonly ImageRecord[];
+  /** What pulls that are under way hold. */
+  leased: ReadonlySet<Digest>;
+  /** Digests of blobs and chain IDs of layers that stay even if all records go: leases, containers and other tools need them. */
+  neededOtherwise: () => Promise<ReadonlySet<Digest>>;
+}
+
 export interface GarbageOptions {
   /** Called while nobody can make anything reachable: a container that is recorded later finds what is left. */
   roots: () => Promise<ContainerRoots>;
+  /** Chooses images that lose their names before. Called after `roots`, in the same quiet. None unless given. */
+  expire?: ((images: StoredImages) => Promise<readonly ImageRecord[]>) | undefined;
+  /** Of an unpacked layer, in bytes; for `Garbage` alone, and 0 unless given. */
+  sizeOfLayer?: ((chainId: Digest) => Promise<number>) | undefined;
   /** `removeTree` unless given: layers of a user with subordinate ids can only be removed inside a user namespace. */
   removeFolder?: RemoveFolder | undefined;
   /** Keep downloads that stopped halfway and that no process is at. They are removed unless this is set. */
   keepPartialDownloads?: boolean | undefined;
+  /** Only answer what would be gone. */
+  dryRun?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** What is gone. `bytes` counts blobs, and what `removeFolder` answered. */
-export type Garbage = Swept;
+/** What is gone. */
+export interface Garbage {
+  blobs: Digest[];
+  /** Chain IDs. */
+  layers: Digest[];
+  /** Of blobs, layers (see `sizeOfLayer`) and partial downloads. */
+  bytes: number;
+}
 
 /**
  * Deletes what nothing refers to any more: no name, no lease of a living process, no container. Also what commands that were
@@ -41,18 +65,56 @@ export async function collectGarbage(store: Store, options: GarbageOptions): Pro
 }
 
 async function collect(store: Store, options: GarbageOptions): Promise<Garbage> {
-  const { signal, removeFolder = removeTree } = options;
+  const { signal, removeFolder = removeTree, keepPartialDownloads: keepPartial = false, dryRun = false } = options;
   const paths = storePaths(store.root);
-  const swept = await withFileLock({ path: paths.gcLock, kind: 'exclusive', signal }, async () => {
-    const roots = await options.roots();
-    const { blobs } = store;
-    const marked = await markReachable({ blobs, paths, manifests: roots.manifests, signal });
-    const keep = new Set([...marked, ...roots.layers]);
+  const garbage = await withFileLock({ path: paths.gcLock, kind: 'exclusive', signal }, async () => {
+    const { expired, ...found } = await findGarbage(store, paths, options);
+    if (dryRun) return found;
+    if (expired.length > 0) await store.images.deleteAll(expired, { signal });
     const bin = openTrashBin(paths.trash);
     removeStaging(paths, bin);
-    return sweep({ blobs, paths, keep, bin, removeFolder, signal });
+    await sweep(found, { blobs: store.blobs, paths, bin, removeFolder, signal });
+    return found;
   });
-  removeIngests(paths, options.keepPartialDownloads ?? false);
-  await removeTemporaryFiles(paths, signal);
-  return { ...swept, bytes: swept.bytes + (await emptyTrash(paths.trash, removeFolder)) };
+  garbage.bytes += removeIngests(paths, { keepPartial, dryRun });
+  if (!dryRun) {
+    await removeTemporaryFiles(paths, signal);
+    await emptyTrash(paths.trash, removeFolder);
+  }
+  return garbage;
+}
+
+async function findGarbage(
+  { blobs, images }: Store,
+  paths: InternalPaths,
+  { roots, expire, sizeOfLayer, dryRun = false, signal }: GarbageOptions,
+): Promise<Garbage & { expired: readonly ImageRecord[] }> {
+  const used = await roots();
+  const leased = readLeases(paths, { keepAbandoned: dryRun });
+  const mark = async (without: readonly ImageRecord[]): Promise<Set<Digest>> =>
+    new Set([
+      ...(await markReachable({ blobs, paths, leased, manifests: used.manifests, without, signal })),
+      ...used.layers,
+    ]);
+  const expired = expire === undefined ? [] : await expireSome(expire, { images, leased, mark });
+  const keep = await mark(expired);
+  const unused = [...(await listBlobSizes(blobs))].filter(([digest]) => !keep.has(digest));
+  const layers = (await listLayers(paths.layers)).filter((chainId) => !keep.has(chainId)).sort();
+  let bytes = 0;
+  for (const [, size] of unused) bytes += size;
+  for (const chainId of layers) bytes += (await sizeOfLayer?.(chainId)) ?? 0;
+  return { expired, blobs: unused.map(([digest]) => digest), layers, bytes };
+}
+
+async function expireSome(
+  expire: NonNullable<GarbageOptions['expire']>,
+  {
+    images,
+    leased,
+    mark,
+  }: Pick<Store, 'images'> &
+    Pick<StoredImages, 'leased'> & { mark: (without: readonly ImageRecord[]) => Promise<Set<Digest>> },
+): Promise<readonly ImageRecord[]> {
+  const records = await images.list();
+  return expire({ records, leased, neededOtherwise: async () => mark(records) });
 }

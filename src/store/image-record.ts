@@ -60,6 +60,15 @@ export function withProtection({ value, annotations }: IndexEntry, isProtected: 
   return { value: { ...value, annotations: Object.fromEntries(changed) }, annotations: changed };
 }
 
+/** Equal for two records, or a record and an entry of ours, that give the same name to the same image. */
+export function recordKey({ name, manifest }: Pick<ImageRecord, 'name' | 'manifest'>): string {
+  return `${manifest} ${name ?? ''}`;
+}
+
+export function entryKey({ annotations }: IndexEntry): string {
+  return `${annotations.get(MANIFEST) ?? ''} ${annotations.get(NAME) ?? ''}`;
+}
+
 /** Reads an entry of ours. `where` names it in the error. Throws ERR_STORE_DAMAGED. */
 export function parseRecord(entry: IndexEntry, where: string): ImageRecord {
   try {

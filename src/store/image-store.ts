@@ -9,11 +9,13 @@ import type { Digest } from '../oci/digest.ts';
 import { PULL_AGAIN, damaged } from './damaged.ts';
 import {
   encodeRecord,
+  entryKey,
   entryName,
   isOwnEntry,
   isProtectedEntry,
   manifestOf,
   parseRecord,
+  recordKey,
   withProtection,
   type ImageRecord,
 } from './image-record.ts';
@@ -61,6 +63,8 @@ export interface ImageStore {
   delete(name: string, options?: ImageChangeOptions): Promise<boolean>;
   /** The same for the entries without a name that stand for `manifest`. */
   deleteUnnamed(manifest: Digest, options?: ImageChangeOptions): Promise<boolean>;
+  /** The same for any number of names and entries without one, in one step. A name that stands for another image by now stays. */
+  deleteAll(records: readonly ImageRecord[], options?: ImageChangeOptions): Promise<boolean>;
 }
 
 export function createImageStore(paths: InternalPaths): ImageStore {
@@ -102,6 +106,12 @@ export function createImageStore(paths: InternalPaths): ImageStore {
     async deleteUnnamed(manifest, { signal } = {}) {
       return changeIndex(paths, { signal, spendReserve: true }, (index) =>
         without(index, (entry) => isUnnamed(entry, manifest)),
+      );
+    },
+    async deleteAll(records, { signal } = {}) {
+      const doomed = new Set(records.map(recordKey));
+      return changeIndex(paths, { signal, spendReserve: true }, (index) =>
+        without(index, (entry) => doomed.has(entryKey(entry))),
       );
     },
   };

@@ -104,15 +104,18 @@ async function lockPartial(path: string, signal: AbortSignal | undefined): Promi
   }
 }
 
-/** A crash between making the file read-only and renaming it leaves one that an ordinary user cannot open. */
-function lockWritable(path: string): FileLock | undefined {
+/**
+ * As `tryFileLock`, exclusively, for a file in `ingest/`: a crash between making it read-only and renaming it leaves one that an
+ * ordinary user cannot open.
+ */
+export function lockWritable(path: string, options: { create?: boolean } = {}): FileLock | undefined {
   try {
-    return tryFileLock(path, 'exclusive');
+    return tryFileLock(path, 'exclusive', options);
   } catch (error) {
     if (!isToolError(error) || !hasErrno(error.cause, 'EACCES')) throw error;
   }
   fs.chmodSync(path, 0o600);
-  return tryFileLock(path, 'exclusive');
+  return tryFileLock(path, 'exclusive', options);
 }
 
 function openPrivateFile(path: string, advisory: AdvisoryLock | undefined): IngestFile {
@@ -135,7 +138,8 @@ function ingestFile(path: string, lock: FileLock, advisory: AdvisoryLock | undef
   };
 }
 
-function isFree(path: string): boolean {
+/** Whether no process is writing to a file in `ingest/`, which may have gone. */
+export function isFree(path: string): boolean {
   try {
     const lock = tryFileLock(path, 'shared', { create: false });
     lock?.release();

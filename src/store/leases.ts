@@ -49,14 +49,17 @@ export async function createLease(
 
 /**
  * What the leases of living processes hold. Call with the garbage collection lock held exclusively, so that none is being
- * written. Leases that nobody holds are of processes that have died: they are removed.
+ * written. Leases that nobody holds are of processes that have died: they are passed over, and removed unless they are to stay.
  * Throws ERR_STORE_DAMAGED if a lease cannot be read.
  */
-export function readLeases({ leases }: Pick<StorePaths, 'leases'>): Set<Digest> {
+export function readLeases(
+  { leases }: Pick<StorePaths, 'leases'>,
+  { keepAbandoned = false }: { keepAbandoned?: boolean } = {},
+): Set<Digest> {
   const held = new Set<Digest>();
   for (const name of fs.readdirSync(leases)) {
     const path = join(leases, name);
-    if (removeIfAbandoned(path)) continue;
+    if (isAbandoned(path, { keep: keepAbandoned })) continue;
     for (const digest of readLease(path)) held.add(digest);
   }
   return held;
@@ -83,11 +86,11 @@ function remove(path: string): void {
   }
 }
 
-function removeIfAbandoned(path: string): boolean {
+function isAbandoned(path: string, { keep }: { keep: boolean }): boolean {
   try {
     const lock = tryFileLock(path, 'exclusive', { create: false });
     if (lock === undefined) return false;
-    fs.unlinkSync(path);
+    if (!keep) fs.unlinkSync(path);
     lock.release();
     return true;
   } catch (error) {

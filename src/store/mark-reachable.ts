@@ -5,17 +5,20 @@ import { MAX_DOCUMENT_BYTES } from '../oci/json.ts';
 import { isIndexMediaType, isManifestMediaType } from '../oci/media-types.ts';
 import type { BlobStore } from './blob-store.ts';
 import { damaged } from './damaged.ts';
-import { entryName, isOwnEntry, parseRecord } from './image-record.ts';
+import { entryKey, entryName, isOwnEntry, parseRecord, recordKey, type ImageRecord } from './image-record.ts';
 import { readIndexFile, unreadable, type IndexEntry } from './index-file.ts';
 import type { InternalPaths } from './layout.ts';
-import { readLeases } from './leases.ts';
 import { referencesOf, type References } from './references.ts';
 
 export interface MarkOptions {
   blobs: BlobStore;
   paths: InternalPaths;
+  /** What the leases of living processes hold. */
+  leased: ReadonlySet<Digest>;
   /** Manifests that containers were made from. */
   manifests: readonly Digest[];
+  /** Names, and entries without one, that do not count. */
+  without?: readonly ImageRecord[] | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -36,16 +39,35 @@ interface Pending {
  * or config is missing, and for any manifest or config on the way that is there and cannot be read.
  */
 export async function markReachable(options: MarkOptions): Promise<Set<Digest>> {
+  return markFrom(options, await findRoots(options));
+}
+
+/**
+ * What manifests or indexes refer to, themselves included: digests of blobs and chain IDs of layers.
+ * Throws ERR_STORE_DAMAGED if one, or a config, cannot be read.
+ */
+export async function markManifests(
+  blobs: BlobStore,
+  manifests: readonly Digest[],
+  signal: AbortSignal | undefined,
+): Promise<Set<Digest>> {
+  return markFrom({ blobs, signal }, manifests.map(neededManifest));
+}
+
+async function markFrom(
+  { blobs, signal }: Pick<MarkOptions, 'blobs' | 'signal'>,
+  roots: Pending[],
+): Promise<Set<Digest>> {
   const marked = new Set<Digest>();
   const followed = new Set<string>();
-  const pending = await findRoots(options);
+  const pending = [...roots];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    throwIfAborted(options.signal, 'collect garbage');
+    throwIfAborted(signal, 'collect garbage');
     marked.add(next.digest);
     const key = `${next.digest} ${next.kind} ${next.required}`; // a lease may have passed over what a name needs
     if (followed.has(key)) continue;
     followed.add(key);
-    const references = await follow(options.blobs, next);
+    const references = await follow(blobs, next);
     for (const digest of [...references.blobs, ...references.chainIds]) marked.add(digest);
     for (const child of references.documents) pending.push(below(next, child));
   }
@@ -58,23 +80,29 @@ function below({ kind, required }: Pending, child: References['documents'][numbe
   return { ...child, required: required && child.kind === 'config' };
 }
 
-async function findRoots({ paths, manifests }: MarkOptions): Promise<Pending[]> {
-  const leased = [...readLeases(paths)].map((digest): Pending => ({ digest, kind: 'unknown', required: false }));
+async function findRoots({ paths, leased, manifests, without = [] }: MarkOptions): Promise<Pending[]> {
+  const passedOver = new Set(without.map(recordKey));
+  const held = [...leased].map((digest): Pending => ({ digest, kind: 'unknown', required: false }));
   const used = manifests.map((digest): Pending => ({ digest, kind: 'manifest', required: false }));
   const { entries } = await readIndexFile(paths.index);
-  return [...leased, ...used, ...entries.flatMap((entry) => rootsOf(entry, paths.index))];
+  const counted = entries.filter((entry) => !isOwnEntry(entry) || !passedOver.has(entryKey(entry)));
+  return [...held, ...used, ...counted.flatMap((entry) => rootsOf(entry, paths.index))];
 }
 
 function rootsOf(entry: IndexEntry, index: string): Pending[] {
   const where = `${index} "${entryName(entry) ?? ''}"`;
   if (isOwnEntry(entry)) {
     const { target, manifest } = parseRecord(entry, where);
-    return [target.digest, manifest].map((digest) => ({ digest, kind: 'manifest', required: true }));
+    return [target.digest, manifest].map(neededManifest);
   }
   const { digest, mediaType } = entry.value;
   if (typeof digest !== 'string' || !isDigest(digest)) throw unreadable(where, 'it has no digest that is known here');
   const isDocument = typeof mediaType === 'string' && (isManifestMediaType(mediaType) || isIndexMediaType(mediaType));
   return [{ digest, kind: isDocument ? 'manifest' : 'unknown', required: false }];
+}
+
+function neededManifest(digest: Digest): Pending {
+  return { digest, kind: 'manifest', required: true };
 }
 
 const NOTHING: References = { documents: [], blobs: [], chainIds: [] };

@@ -3,20 +3,38 @@ import { join } from 'node:path';
 
 import { advisoryLockPath } from '../fs/advisory-lock.ts';
 import { diskError, hasErrno } from '../fs/disk-error.ts';
-import { tryFileLock, withFileLock } from '../fs/kernel-lock.ts';
+import { withFileLock } from '../fs/kernel-lock.ts';
 import { isTemporaryName } from '../fs/write-file-atomic.ts';
 import { downloadOfInfo } from './ingest-info.ts';
+import { lockWritable } from './ingest-file.ts';
 import type { InternalPaths, StorePaths } from './layout.ts';
 import type { TrashBin } from './trash.ts';
 
-/** `ingest/`: what no living process is writing to. With `keepPartial`, downloads that a later pull can go on with stay. */
-export function removeIngests({ ingest }: Pick<StorePaths, 'ingest'>, keepPartial: boolean): void {
+export interface IngestRemoval {
+  /** Downloads that a later pull can go on with stay. */
+  keepPartial: boolean;
+  /** Only look. */
+  dryRun: boolean;
+}
+
+/** `ingest/`: what no living process is writing to. Answers its size in bytes. */
+export function removeIngests({ ingest }: Pick<StorePaths, 'ingest'>, { keepPartial, dryRun }: IngestRemoval): number {
   const names = fs.readdirSync(ingest);
+  let bytes = 0;
   for (const name of names) {
-    if (ADVISORY_LOCK.test(name) || downloadOfInfo(name) !== undefined || (keepPartial && RESUMABLE.test(name)))
-      continue;
-    ifFree(join(ingest, name), (path) => fs.rmSync(path, { force: true }));
+    const isKept = ADVISORY_LOCK.test(name) || downloadOfInfo(name) !== undefined;
+    if (isKept || (keepPartial && RESUMABLE.test(name))) continue;
+    ifFree(join(ingest, name), (path) => {
+      const size = fs.lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+      if (!dryRun) fs.rmSync(path, { force: true });
+      bytes += size;
+    });
   }
+  if (!dryRun) removeAdvisoryLocks(ingest, names);
+  return bytes;
+}
+
+function removeAdvisoryLocks(ingest: string, names: readonly string[]): void {
   for (const name of names.filter((name) => ADVISORY_LOCK.test(name))) {
     // Its holder may be about to open the file. That costs it the advisory lock, which is allowed to fail.
     ifFree(join(ingest, name.replace(ADVISORY_LOCK, '')), (path) => fs.rmdirSync(advisoryLockPath(path)));
@@ -28,7 +46,8 @@ export function removeIngests({ ingest }: Pick<StorePaths, 'ingest'>, keepPartia
   }
 }
 
-const ADVISORY_LOCK = /\.lock$/;
+/** Names in `ingest/` that are locks. */
+export const ADVISORY_LOCK: RegExp = /\.lock$/;
 const RESUMABLE = /^[0-9a-f]+$/;
 
 /** `layers/`: what was being unpacked by processes that have died (`.tmp-<hex>-…`, alive while `.lock-<hex>` is held). */
@@ -73,7 +92,7 @@ function ifFree(path: string, work: (path: string) => void): void {
 
 function lockIfThere(path: string): { release(): void } | undefined {
   try {
-    return tryFileLock(path, 'exclusive', { create: false });
+    return lockWritable(path, { create: false });
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return { release: () => undefined };
     throw error;

@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 
 import { throwIfAborted } from '../fs/abort.ts';
-import { diskError, withDiskErrors } from '../fs/disk-error.ts';
+import { diskError } from '../fs/disk-error.ts';
 import { createPacer } from '../fs/pacer.ts';
-import { digestFromHex, digestHex, type Digest } from '../oci/digest.ts';
+import { digestHex, type Digest } from '../oci/digest.ts';
 import type { BlobStore } from './blob-store.ts';
 import { LAYER_DONE, type StorePaths } from './layout.ts';
 import type { RemoveFolder, TrashBin } from './trash.ts';
@@ -12,47 +12,36 @@ import type { RemoveFolder, TrashBin } from './trash.ts';
 export interface SweepOptions {
   blobs: BlobStore;
   paths: StorePaths;
-  /** Digests of blobs and chain IDs of layers. */
-  keep: ReadonlySet<Digest>;
   bin: TrashBin;
   removeFolder: RemoveFolder;
   signal?: AbortSignal | undefined;
 }
 
-/** What was swept; `bytes` counts the blobs. */
-export interface Swept {
-  blobs: Digest[];
-  layers: Digest[];
-  bytes: number;
+/** What is to be swept. */
+export interface Sweepings {
+  blobs: readonly Digest[];
+  /** Chain IDs. */
+  layers: readonly Digest[];
 }
 
-/** Moves everything into the bin that is not kept. Call with the garbage collection lock held exclusively. */
-export async function sweep(options: SweepOptions): Promise<Swept> {
-  const { keep, signal } = options;
-  const swept: Swept = { blobs: [], layers: [], bytes: 0 };
+/** Moves blobs and layers into the bin. Call with the garbage collection lock held exclusively. */
+export async function sweep({ blobs, layers }: Sweepings, options: SweepOptions): Promise<void> {
+  const { signal } = options;
   const pace = createPacer();
-  for await (const digest of options.blobs.list()) {
-    if (keep.has(digest)) continue;
+  for (const digest of blobs) {
     throwIfAborted(signal, 'collect garbage');
-    swept.bytes += sweepBlob(options.blobs.path(digest), options.bin);
-    swept.blobs.push(digest);
+    sweepBlob(options.blobs.path(digest), options.bin);
     await pace();
   }
-  for (const chainId of await layersIn(options.paths.layers)) {
-    if (keep.has(chainId)) continue;
+  for (const chainId of layers) {
     throwIfAborted(signal, 'collect garbage');
     await sweepLayer(chainId, options);
-    swept.layers.push(chainId);
   }
-  return swept;
 }
 
-/** Answers its size. */
-function sweepBlob(path: string, bin: TrashBin): number {
+function sweepBlob(path: string, bin: TrashBin): void {
   try {
-    const { size } = fs.lstatSync(path);
     if (!bin.take(path)) fs.unlinkSync(path);
-    return size;
   } catch (error) {
     throw diskError(error, 'remove', path);
   }
@@ -65,10 +54,4 @@ async function sweepLayer(chainId: Digest, { paths, bin, removeFolder }: SweepOp
   // next pull may put a new one at the same path.
   fs.rmSync(join(path, LAYER_DONE), { force: true });
   await removeFolder(path);
-}
-
-/** What has no chain ID for a name is no layer: a lock, or one that is being unpacked. */
-async function layersIn(folder: string): Promise<Digest[]> {
-  const names = await withDiskErrors('read', folder, async () => fs.promises.readdir(folder));
-  return names.map(digestFromHex).filter((digest) => digest !== undefined);
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 import { diskError, isNoSpace, withDiskErrors } from '../fs/disk-error.ts';
 
-/** Removes a folder or a file with all that is in it; answers how many bytes that has freed, where it can tell. */
-export type RemoveFolder = (path: string) => Promise<number | void>;
+/** Removes a folder or a file with all that is in it. */
+export type RemoveFolder = (path: string) => Promise<void>;
 
 /** A folder in `trash/` that things are renamed into: gone for everybody at once, deleted later. */
 export interface TrashBin {
@@ -30,20 +30,18 @@ export function openTrashBin(trash: string): TrashBin {
 
 /**
  * Deletes what is in `trash/`, also what commands left there that did not come to their end.
- * Goes on after a failure, and throws the first one at the end. Answers the bytes that `removeFolder` told.
+ * Goes on after a failure, and throws the first one at the end.
  */
-export async function emptyTrash(trash: string, removeFolder: RemoveFolder): Promise<number> {
-  let bytes = 0;
+export async function emptyTrash(trash: string, removeFolder: RemoveFolder): Promise<void> {
   const failures: unknown[] = [];
   for (const name of await withDiskErrors('read', trash, async () => fs.promises.readdir(trash))) {
     try {
-      bytes += (await removeFolder(join(trash, name))) ?? 0;
+      await removeFolder(join(trash, name));
     } catch (error) {
       failures.push(error);
     }
   }
   if (failures.length > 0) throw diskError(failures[0], 'remove', trash);
-  return bytes;
 }
 
 function unlessFull(path: string, work: () => unknown): boolean {

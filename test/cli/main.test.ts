@@ -61,9 +61,8 @@ describe('main()', () => {
 
   it('shows all commands of a group once', async () => {
     const { out } = await run(['image', '--help']);
-    const listed = out.split('\n').filter((line) => line.startsWith('  '));
-    expect(listed.filter((line) => line.endsWith(' List images'))).toHaveLength(1);
-    expect(listed).toContainEqual(expect.stringMatching(/^ {2}pull {2,}Download an image from a registry$/));
+    const words = [...out.matchAll(/^ {2}(\w+) {2,}\w/gm)].map(([, word]) => word);
+    expect(words.filter((word) => ['ls', 'list', 'rm', 'remove', 'rmi'].includes(word ?? ''))).toEqual(['ls', 'rm']);
   });
 
   it.each([

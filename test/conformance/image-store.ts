@@ -69,6 +69,18 @@ export function describeImageStore(name: string, open: () => Promise<Stores>): v
       expect(await stores.images.list()).toEqual([one.record]);
     });
 
+    it('deleteAll() takes names and entries without one in one step, unless they stand for another image by now', async () => {
+      const stores = await open();
+      const [one, two, other] = [await stored(stores, 'a:1'), await stored(stores, 'a:1'), await stored(stores, 'b:1')];
+      for (const { record } of [one, two, other]) await stores.images.set(record);
+      const unnamed = { ...one.record, name: undefined };
+      expect(await stores.images.deleteAll([one.record, { ...other.record, name: undefined }])).toBe(false);
+      expect(await stores.images.deleteAll([])).toBe(false);
+      expect(await stores.images.list()).toHaveLength(3);
+      expect(await stores.images.deleteAll([two.record, unnamed])).toBe(true);
+      expect(await stores.images.list()).toEqual([other.record]);
+    });
+
     it('I3 set() refuses with ERR_STORE_DAMAGED a name for content that is not there', async () => {
       const { images, blobs } = await open();
       const image = testImage('a:1');

@@ -11,8 +11,8 @@ import { openCliHome, type CliHome } from './support/cli-home.ts';
 import { testBed, TEST_BED_NEEDS } from './support/test-bed.ts';
 
 const CONSUMER = `
-import { images, isToolError, pull, remove, run } from 'mydocker';
-import type { PullEvent, PulledImage, RunResult } from 'mydocker';
+import { diskUsage, images, isToolError, prune, pull, remove, run } from 'mydocker';
+import type { DiskUsage, PruneReport, PullEvent, PulledImage, RunResult } from 'mydocker';
 
 const [home = '', name = ''] = process.argv.slice(2);
 const kinds = new Set<PullEvent['kind']>();
@@ -29,6 +29,8 @@ const ran: RunResult = await run(name, ['/bin/sh', '-c', 'echo hey; exit 5'], {
 
 const aborted: unknown = await pull(name, { home, signal: AbortSignal.abort() }).catch((error: unknown) => error);
 const listed = await images({ home });
+const usage: DiskUsage = await diskUsage({ home });
+const told: PruneReport = await prune({ home, all: true, dryRun: true });
 await remove(name, { home });
 console.log(JSON.stringify({
   kinds: [...kinds],
@@ -37,6 +39,7 @@ console.log(JSON.stringify({
   output,
   abortedBySignal: isToolError(aborted, 'ERR_ABORTED') || (aborted instanceof Error && aborted.name === 'AbortError'),
   listed: listed.length,
+  reclaimable: usage.images.reclaimableBytes > 0 && usage.images.reclaimableBytes === told.reclaimedBytes,
   left: (await images({ home })).length,
 }));
 `;
@@ -53,7 +56,7 @@ describe('the library', requires(...TEST_BED_NEEDS), () => {
 
   afterEach(() => home.remove());
 
-  it('pulls, runs, lists and removes', async () => {
+  it('pulls, runs, lists, measures and removes', async () => {
     await stripTypes(installed);
     const args = [join(installed, 'consumer.mjs'), home.store, `${testBed().registry}/library/busybox`];
     const { stdout } = await promisify(execFile)(process.execPath, args);
@@ -64,6 +67,7 @@ describe('the library', requires(...TEST_BED_NEEDS), () => {
       output: 'hey\n',
       abortedBySignal: true,
       listed: 1,
+      reclaimable: true,
       left: 0,
     });
   });

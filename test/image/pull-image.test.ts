@@ -6,10 +6,12 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { lastUse } from '../../src/image/last-use.ts';
 import { listImages } from '../../src/image/list-images.ts';
 import type { PullEvent } from '../../src/image/pull-event.ts';
 import { pullImage } from '../../src/image/pull-image.ts';
@@ -62,6 +64,17 @@ describe('pullImage()', () => {
     bench.registry.log.length = 0;
     expect((await pullImage(bench.engine, `${bench.name}@${digest}`)).upToDate).toBe(true);
     expect(paths(bench)).toEqual([]);
+  });
+
+  it('remembers the pull as a use of the image, also when nothing has changed', async () => {
+    const bench = await startBench();
+    putImage(bench.registry, 'app', 'same', { layers: bench.layers, config: { Cmd: ['/bin/tool'] } });
+    const { manifestDigest } = await pullImage(bench.engine, `${bench.name}:v1`);
+    for (const tag of ['v1', 'same']) {
+      utimesSync(bench.engine.store.blobs.path(manifestDigest), 0, 0);
+      expect((await pullImage(bench.engine, `${bench.name}:${tag}`)).upToDate).toBe(tag === 'v1');
+      expect(lastUse(bench.engine.store, manifestDigest)).toBeGreaterThan(Date.UTC(2020));
+    }
   });
 
   it('downloads only the layers that another image has not brought', async () => {

@@ -6,7 +6,7 @@ import { digestHex } from '../../src/oci/digest.ts';
 import { collectGarbage, type ContainerRoots, type Garbage } from '../../src/store/collect-garbage.ts';
 import { createLease } from '../../src/store/leases.ts';
 import type { Store } from '../../src/store/open-store.ts';
-import { testBlob, testImage, type TestImage } from './test-image.ts';
+import { putAll, testBlob, testImage, type TestBlob, type TestImage } from './test-image.ts';
 
 export const NO_CONTAINERS = async (): Promise<ContainerRoots> => ({ manifests: [], layers: [] });
 
@@ -45,13 +45,38 @@ export async function prune(store: Store): Promise<Garbage> {
   return collectGarbage(store, { roots: NO_CONTAINERS });
 }
 
+/** The same, and every name but `kept:1` goes. */
+export async function pruneAll(store: Store): Promise<Garbage> {
+  return collectGarbage(store, {
+    roots: NO_CONTAINERS,
+    expire: async ({ records }) => records.filter(({ name }) => name !== 'docker.io/library/kept:1'),
+  });
+}
+
+/** Stores an image with unpacked layers, and names it. */
+export async function add(store: Store, name: string, layers?: TestBlob[]): Promise<TestImage> {
+  const image = testImage(name, layers);
+  await fill(store, image);
+  await store.images.set(image.record);
+  return image;
+}
+
+export async function fill(store: Store, image: TestImage): Promise<void> {
+  await putAll(store.blobs, image.blobs);
+  await unpack(store, image);
+}
+
+/** What each of the layers that `unpack` makes says of itself, in bytes. */
+export const LAYER_SIZE = 10_000;
+
 /** Makes folders that look like unpacked layers. */
 export async function unpack({ paths }: Store, { chain }: TestImage): Promise<void> {
   for (const chainId of chain) {
     const folder = join(paths.layers, digestHex(chainId));
     await withDiskErrors('unpack', folder, async () => {
       await fs.promises.mkdir(join(folder, 'fs/etc'), { recursive: true });
-      await fs.promises.writeFile(join(folder, 'done'), '');
+      const info = { diffId: chainId, size: LAYER_SIZE, entries: 1 };
+      await fs.promises.writeFile(join(folder, 'done'), JSON.stringify(info));
     });
   }
 }

@@ -66,6 +66,10 @@ export function jsonBlob(mediaType: string, value: unknown): TestBlob {
   return testBlob(JSON.stringify(value), mediaType);
 }
 
+export function bytesOf(blobs: readonly TestBlob[]): number {
+  return blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
+
 export async function putAll(store: BlobStore, blobs: TestBlob[]): Promise<void> {
   for (const { descriptor, bytes } of blobs) await store.put(descriptor, bytes);
 }

@@ -1,0 +1,21 @@
+import type { Digest } from '../oci/digest.ts';
+import { statLayer } from '../snapshot/layers.ts';
+import { listBlobSizes, listLayers } from '../store/list-stored.ts';
+import type { Store } from '../store/open-store.ts';
+
+/**
+ * What each blob and each unpacked layer (by its chain ID) takes, in bytes. One digest may be both, where a layer is not
+ * compressed: then it has the sum. Of layers their recorded size counts, that of the archive: nobody walks through their trees.
+ */
+export async function contentSizes(store: Store): Promise<Map<Digest, number>> {
+  const sizes = await listBlobSizes(store.blobs);
+  for (const chainId of await listLayers(store.paths.layers)) {
+    sizes.set(chainId, (sizes.get(chainId) ?? 0) + (await layerSize(store, chainId)));
+  }
+  return sizes;
+}
+
+/** 0 for a layer that is not there, or damaged. */
+export async function layerSize({ paths }: Store, chainId: Digest): Promise<number> {
+  return (await statLayer(paths.layers, chainId))?.size ?? 0;
+}
