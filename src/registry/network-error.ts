@@ -151,6 +151,7 @@ function proxyFinding(cause: unknown): Finding | undefined {
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   if ('code' in error && typeof error.code === 'string') return error.code;
+  if (error.name === 'HTTPParserError') return 'HPE_'; // undici 7.30 loses which of llhttp's codes it was
   return error instanceof AggregateError ? codeOf(error.errors[0]) : '';
 }
 
