@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { errors } from 'undici';
 import { abortedError, throwIfAborted } from './aborted.ts';
 import type { Reach } from './address.ts';
 import type { DispatcherSettings } from './dispatchers.ts';
@@ -11,6 +12,7 @@ import { watchRate } from './watch-rate.ts';
 import type { Timing } from './timing.ts';
 
 const MAX_DISCARDED = 64 * 1024; // bytes; to read more costs more than a new connection
+const MAX_INFORMATIONAL = 100; // answers with a status below 200 before the answer itself
 const READ_AHEAD = 512 * 1024; // bytes that one body may hold while whoever reads it is busy
 
 export interface TransportRequest {
@@ -88,9 +90,21 @@ function dispatchOptions(request: TransportRequest, settings: TransportSettings)
     body: body ?? null,
     signal: signal ?? null,
     headersTimeout: settings.headersTimeoutMs,
+    onInfo: limitInformational(settings),
     bodyTimeout: settings.rate.windowMs,
     reset: false, // undici closes the connection after a HEAD: a new one costs more than a rare retry
     highWaterMark: READ_AHEAD,
+  };
+}
+
+/** undici's time for the head begins anew with each `103 Early Hints`: a server could keep us waiting for ever. */
+function limitInformational({ timing, headersTimeoutMs }: TransportSettings): () => void {
+  let count = 0;
+  let first: number | undefined;
+  return () => {
+    count += 1;
+    first ??= timing.now();
+    if (count > MAX_INFORMATIONAL || timing.now() - first > headersTimeoutMs) throw new errors.HeadersTimeoutError();
   };
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -111,6 +111,27 @@ describe('timeouts', () => {
     setup.registry.faults.add({ path: '/manifests/', connection: 'silence', times: 9 });
     await expect(setup.repository.getManifest('v1')).rejects.toMatchObject({
       code: 'ERR_NETWORK',
+      problem: 'timeout',
+      message: expect.stringContaining('sent no answer in time') as string,
+    });
+  });
+
+  test.each<[string, (passed: (ms: number) => void, count: number) => boolean]>([
+    ['floods us with', (_passed, count) => count < 1000],
+    ['keeps us waiting by', (passed, count) => (passed(7000), count < 10)],
+  ])('R57 A15 gives up on a server that %s 103 Early Hints', async (_name, goesOn) => {
+    const timing = instantTiming();
+    const { registry, repository } = await openRepository({}, { timing, retryPolicy: { maxAttempts: 1 } });
+    await repository.headManifest('v1');
+    let sent = 0;
+    const hint = (socket: Socket): void => {
+      sent += 1;
+      if (!goesOn((ms) => timing.advance(ms), sent)) socket.end();
+      else if (!socket.destroyed)
+        socket.write('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n', () => setImmediate(hint, socket));
+    };
+    registry.faults.add({ path: '/manifests/', handle: ({ socket }) => hint(socket) });
+    await expect(repository.getManifest('v1')).rejects.toMatchObject({
       problem: 'timeout',
       message: expect.stringContaining('sent no answer in time') as string,
     });
