@@ -1,25 +1,22 @@
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
-import { createSecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { Agent, Pool, ProxyAgent, buildConnector } from 'undici';
 import type { Reach } from './address.ts';
 import { outermost, reachOf } from './address.ts';
-import type { CertificateSource } from './ca.ts';
 import { guardLookup } from './guard-lookup.ts';
 import type { ProxySettings } from './proxy.ts';
 import { proxyFor } from './proxy.ts';
+import type { TlsContexts, TlsSettings } from './tls-contexts.ts';
+import { createTlsContexts } from './tls-contexts.ts';
 
 const MAX_HEAD = 16 * 1024; // bytes of an answer's head
 
-export interface DispatcherSettings {
+export interface DispatcherSettings extends TlsSettings {
   maxConnectionsPerHost: number;
   connectTimeoutMs: number;
   proxy: ProxySettings;
-  /** undefined, or a source that gives undefined: Node's own roots. */
-  certificates?: CertificateSource | undefined;
-  /** false only for a registry that the user listed as insecure, and then for its own host only. */
+  /** false only for a host that the user listed as insecure, and then for this host only. */
   verifyCertificates: boolean;
   lookup?: LookupFunction | undefined;
 }
@@ -37,19 +34,16 @@ export interface Dispatchers {
   destroy(): Promise<void>;
 }
 
-type TlsOptions = Pick<ConnectionOptions, 'secureContext'>;
-
 interface Connections {
   settings: DispatcherSettings;
   /** The outermost address of the registry; undefined before the first connection. */
   reach: Reach | undefined;
-  /** One context for all connections: reading some 150 root certificates takes about 45 ms. */
-  tls: Promise<TlsOptions> | undefined;
+  tls: TlsContexts;
 }
 
 export function createDispatchers(settings: DispatcherSettings): Dispatchers {
   const made = new Map<string, Promise<Dispatcher>>();
-  const connections: Connections = { settings, reach: undefined, tls: undefined };
+  const connections: Connections = { settings, reach: undefined, tls: createTlsContexts(settings) };
   return {
     ownReach: () => connections.reach ?? 'public',
     async dispatcherFor(url, isOwn) {
@@ -72,10 +66,10 @@ async function createDispatcher(url: URL, isOwn: boolean, connections: Connectio
   const common = { connections: settings.maxConnectionsPerHost, maxHeaderSize: MAX_HEAD };
   const timeout = settings.connectTimeoutMs;
   const rejectUnauthorized = settings.verifyCertificates || !isOwn;
-  const tls = url.protocol === 'https:' ? { ...(await tlsOptions(connections)), rejectUnauthorized } : {};
+  const tls = url.protocol === 'https:' ? { ...(await connections.tls.forHost(isOwn)), rejectUnauthorized } : {};
   const proxy = proxyFor(url, settings.proxy);
   if (proxy !== undefined) {
-    const toProxy = proxy.url.protocol === 'https:' ? await tlsOptions(connections) : {};
+    const toProxy = proxy.url.protocol === 'https:' ? await connections.tls.forHost(false) : {};
     return new ProxyAgent({
       ...common,
       uri: proxy.url.href,
@@ -90,17 +84,6 @@ async function createDispatcher(url: URL, isOwn: boolean, connections: Connectio
   const from = (): Reach => connections.reach ?? 'public';
   const connect = buildConnector({ ...tls, timeout, lookup: isOwn ? resolve : guardLookup(resolve, from) });
   return new Agent({ ...common, connect: isOwn ? observed(connect, connections) : connect });
-}
-
-async function tlsOptions(connections: Connections): Promise<TlsOptions> {
-  connections.tls ??= prepareTls(connections.settings);
-  connections.tls.catch(() => (connections.tls = undefined));
-  return connections.tls;
-}
-
-async function prepareTls({ certificates }: DispatcherSettings): Promise<TlsOptions> {
-  const ca = await certificates?.();
-  return ca === undefined ? {} : { secureContext: createSecureContext({ ca }) };
 }
 
 /** Notes where each connection ended. The socket knows; what its name resolves to can change between two look-ups. */

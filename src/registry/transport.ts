@@ -20,7 +20,7 @@ export interface TransportRequest {
   url: URL;
   /** The registry's own host; other hosts must not lie further inside than it does. */
   isOwn: boolean;
-  headers: Record<string, string>;
+  headers: Readonly<Record<string, string>>;
   body?: string | undefined;
   signal?: AbortSignal | undefined;
   /** What it is for, for errors: `pull "alpine:latest"`. */
@@ -40,6 +40,7 @@ export interface TransportResponse {
 
 export interface TransportSettings extends DispatcherSettings {
   userAgent: string;
+  ownHeaders: Readonly<Record<string, string>>;
   headersTimeoutMs: number;
   rate: RateLimits;
   timing: Timing;
@@ -47,6 +48,8 @@ export interface TransportSettings extends DispatcherSettings {
 
 /** Sends single requests: no redirects, no credentials, no second try. */
 export interface Transport {
+  /** Headers that the user wants the registry's own host to get, and nobody else. */
+  readonly ownHeaders: Readonly<Record<string, string>>;
   /** Throws NetworkError when no answer comes, ERR_ABORTED when the signal aborts. */
   send(request: TransportRequest): Promise<TransportResponse>;
   /** Whether anything was answered at the origin of `url`. */
@@ -60,6 +63,7 @@ export function createTransport(settings: TransportSettings): Transport {
   const dispatchers = createDispatchers(settings);
   const answered = new Set<string>();
   return {
+    ownHeaders: settings.ownHeaders,
     hasAnswered: ({ origin }) => answered.has(origin),
     ownReach: () => dispatchers.ownReach(),
     close: async () => dispatchers.destroy(),

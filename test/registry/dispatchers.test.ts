@@ -3,11 +3,12 @@ import type { AddressInfo, LookupFunction } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
+import { downloadBlob } from '../../src/registry/download-blob.ts';
 import type { RegistryOptions } from '../../src/registry/client.ts';
 import type { RemoteRepository } from '../../src/registry/repository.ts';
 import type { Fault, TestProxy, TestRegistry } from '../support/registry/index.ts';
 import { makeCertificates, startProxy } from '../support/registry/index.ts';
-import { NAME, openClient, startTestRegistry } from './open-repository.ts';
+import { NAME, memorySink, openClient, startTestRegistry } from './open-repository.ts';
 
 const HOST = 'registry.example';
 const INSIDE = 'inside.example';
@@ -167,7 +168,9 @@ describe.skipIf(certificates === undefined)('a registry on the Internet', () => 
     const descriptor = registry.putBlob(NAME, Buffer.from('x'));
     for (const location of ['https://10.0.0.1/', 'https://localhost:1/', `https://${INSIDE}/`, `http://${HOST}/`]) {
       registry.faults.add({ path: '/blobs/', status: 307, headers: { location } });
-      await expect(repository.openBlob(descriptor, 0)).rejects.toMatchObject({ problem: 'forbidden' });
+      await expect(downloadBlob({ repository, descriptor, sink: memorySink() })).rejects.toMatchObject({
+        problem: 'forbidden',
+      });
     }
   });
 });
