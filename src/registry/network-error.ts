@@ -9,6 +9,10 @@ import { TOO_SLOW } from './watch-rate.ts';
 const CERTIFICATE =
   /^(CERT_|ERR_TLS_CERT|UND_ERR_PRX_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH)/;
 
+/** What a server says, in OpenSSL's words, that wants to know its clients. */
+const WANTS_CERTIFICATE =
+  /^ERR_SSL_\w+_ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(EXPIRED|REVOKED|UNKNOWN))$/;
+
 const NEVER: RetryAdvice = { retry: 'never' };
 const LATER: RetryAdvice = { retry: 'later' };
 const AT_ONCE: RetryAdvice = { retry: 'at once' };
@@ -123,6 +127,14 @@ function tlsFinding(cause: unknown): Finding | undefined {
       text: `has a certificate that is not accepted${parenthesis(cause)}`,
       advice: NEVER,
       hint: "If the registry's authority is your own, name its certificate with SSL_CERT_FILE.",
+    };
+  }
+  if (WANTS_CERTIFICATE.test(code)) {
+    return {
+      problem: 'tls',
+      text: `did not take us without a certificate of our own, or not with the one we have${parenthesis(cause)}`,
+      advice: NEVER,
+      hint: 'It can be given as NAME.cert and NAME.key in a folder for this host in ~/.config/mydocker/certs.d.',
     };
   }
   const isHandshakeCut = cause instanceof Error && cause.message.includes('before secure TLS connection');

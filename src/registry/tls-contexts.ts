@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SecureContext } from 'node:tls';
 import { createSecureContext, rootCertificates } from 'node:tls';
@@ -54,7 +55,7 @@ interface Material {
 async function readMaterial({ certificates, hostCertificates }: TlsSettings): Promise<Material> {
   const [roots, own] = await Promise.all([certificates?.(), hostCertificates?.()]);
   const { ca = [], client = [] } = own ?? {};
-  const authorities = await Promise.all(ca.map(readPem));
+  const authorities = await Promise.all(ca.map(readAuthority));
   const cert = await Promise.all(client.map(async ({ certificate }) => readPem(certificate)));
   const key = await Promise.all(client.map(async (pair) => readPem(pair.key)));
   return {
@@ -69,14 +70,21 @@ function createContext(ca: Material['ca'], client: Material['client']): TlsOptio
   try {
     return { secureContext: createSecureContext({ ca, cert, key }) };
   } catch (error) {
-    const which =
-      paths.length === 0 ? 'the authorities that are given' : `"${paths.map((path) => printable(path)).join('", "')}"`;
-    const reason = printable(error instanceof Error ? error.message : String(error));
-    throw new ToolError('ERR_HOST', `Cannot use the certificates of ${which}: ${reason}`, { cause: error });
+    throw unusable(paths.join('", "'), error);
   }
 }
 
-/** A file without anything in PEM would be passed over in silence. */
+/** Node passes over what it cannot read among the authorities. */
+async function readAuthority(path: string): Promise<string> {
+  const text = await readPem(path);
+  try {
+    void new X509Certificate(text);
+    return text;
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
 async function readPem(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
@@ -85,5 +93,11 @@ async function readPem(path: string): Promise<string> {
     });
   });
   if (text.includes('-----BEGIN ')) return text;
-  throw new ToolError('ERR_HOST', `Cannot use the certificate "${printable(path)}": it is not PEM`);
+  throw unusable(path, 'it is not PEM');
+}
+
+function unusable(path: string, problem: unknown): ToolError {
+  const reason = problem instanceof Error ? problem.message : String(problem);
+  const options = problem instanceof Error ? { cause: problem } : {};
+  return new ToolError('ERR_HOST', `Cannot use the certificate "${printable(path)}": ${printable(reason)}`, options);
 }
