@@ -5,6 +5,7 @@ import { Agent, Pool, ProxyAgent, buildConnector } from 'undici';
 import type { Reach } from './address.ts';
 import { outermost, reachOf } from './address.ts';
 import { guardLookup } from './guard-lookup.ts';
+import { WANTS_CERTIFICATE, codeOf } from './network-error.ts';
 import type { ProxySettings } from './proxy.ts';
 import { proxyFor } from './proxy.ts';
 import type { TlsContexts, TlsSettings } from './tls-contexts.ts';
@@ -28,6 +29,11 @@ export interface Dispatchers {
    * which looks names up itself, that holds for addresses only.
    */
   dispatcherFor(url: URL, isOwn: boolean): Promise<Dispatcher>;
+  /**
+   * What ended a connection: undici 7.30 puts "other side closed" over the alert of a server that wants a certificate of ours, which
+   * comes when the handshake is over, as TLS 1.3 has it.
+   */
+  causeOf(error: unknown): unknown;
   /** Where the registry was found to be: the outermost of the addresses that were connected to. */
   ownReach(): Reach;
   /** Ends all connections and fails all requests. */
@@ -39,13 +45,16 @@ interface Connections {
   /** The outermost address of the registry; undefined before the first connection. */
   reach: Reach | undefined;
   tls: TlsContexts;
+  /** What the registry's own host said that wants another certificate of us. */
+  alert: Error | undefined;
 }
 
 export function createDispatchers(settings: DispatcherSettings): Dispatchers {
   const made = new Map<string, Promise<Dispatcher>>();
-  const connections: Connections = { settings, reach: undefined, tls: createTlsContexts(settings) };
+  const connections: Connections = { settings, reach: undefined, tls: createTlsContexts(settings), alert: undefined };
   return {
     ownReach: () => connections.reach ?? 'public',
+    causeOf: (error) => (codeOf(error) === 'UND_ERR_SOCKET' ? (connections.alert ?? error) : error),
     async dispatcherFor(url, isOwn) {
       const proxy = proxyFor(url, settings.proxy)?.url.href ?? '';
       const key = `${url.protocol} ${isOwn} ${proxy}`;
@@ -86,7 +95,7 @@ async function createDispatcher(url: URL, isOwn: boolean, connections: Connectio
   return new Agent({ ...common, connect: isOwn ? observed(connect, connections) : connect });
 }
 
-/** Notes where each connection ended. The socket knows; what its name resolves to can change between two look-ups. */
+/** Notes where each connection ended, and what it was told of TLS. The socket knows; what its name resolves to can change between two look-ups. */
 function observed(connect: buildConnector.connector, connections: Connections): buildConnector.connector {
   return (options, callback) => {
     connect(options, (...result) => {
@@ -94,6 +103,9 @@ function observed(connect: buildConnector.connector, connections: Connections): 
       if (error === null) {
         const reach = reachOf(socket.remoteAddress ?? '') ?? 'public';
         connections.reach = outermost(connections.reach ?? reach, reach);
+        socket.once('error', (cause: Error) => {
+          if (WANTS_CERTIFICATE.test(codeOf(cause))) connections.alert = cause;
+        });
       }
       callback(...result);
     });

@@ -10,7 +10,7 @@ const CERTIFICATE =
   /^(CERT_|ERR_TLS_CERT|UND_ERR_PRX_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH)/;
 
 /** What a server says, in OpenSSL's words, that wants to know its clients. */
-const WANTS_CERTIFICATE =
+export const WANTS_CERTIFICATE: RegExp =
   /^ERR_SSL_\w+_ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(EXPIRED|REVOKED|UNKNOWN))$/;
 
 const NEVER: RetryAdvice = { retry: 'never' };
@@ -131,7 +131,7 @@ function tlsFinding(cause: unknown): Finding | undefined {
   }
   if (WANTS_CERTIFICATE.test(code)) {
     return {
-      problem: 'tls',
+      problem: 'certificate',
       text: `did not take us without a certificate of our own, or not with the one we have${parenthesis(cause)}`,
       advice: NEVER,
       hint: 'It can be given as NAME.cert and NAME.key in a folder for this host in ~/.config/mydocker/certs.d.',

@@ -66,7 +66,7 @@ export type NetworkProblem =
   | 'refused' // nobody listens, or no route
   | 'timeout' // no connection, no head or no body in time
   | 'broken' // the connection was cut
-  | 'certificate' // TLS, and the certificate is not good
+  | 'certificate' // TLS, and a certificate is not good: theirs, or ours
   | 'tls' // no TLS could be agreed on, or it is none
   | 'protocol' // it is not HTTP/1.1, or too large a head
   | 'proxy' // the proxy did not let it through

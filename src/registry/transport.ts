@@ -78,7 +78,7 @@ export function createTransport(settings: TransportSettings): Transport {
         return wrap(request, response, settings);
       } catch (error) {
         if (signal?.aborted === true) throw abortedError(action, signal);
-        throw networkError(error, { ...context, answering: false });
+        throw networkError(dispatchers.causeOf(error), { ...context, answering: false });
       }
     },
   };
