@@ -1,8 +1,9 @@
 import type { LookupFunction } from 'node:net';
-import { isToolError } from '../errors.ts';
+import { ToolError, isToolError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
 import type { Reference } from '../oci/reference.ts';
 import { familiarReference } from '../oci/reference.ts';
+import { hostProblem } from '../oci/registry-host.ts';
 import type { CredentialSource } from './credentials.ts';
 import { askInTurn } from './fail-over.ts';
 import { getManifest, headManifest } from './get-manifest.ts';
@@ -69,6 +70,8 @@ export function createRegistryClient(options: RegistryOptions = {}): RegistryCli
   return {
     repository(reference) {
       const { registry } = reference;
+      const problem = hostProblem(registry); // it becomes a URL, and the name of a folder
+      if (problem !== undefined) throw new ToolError('ERR_REFERENCE', `Cannot use a registry: ${problem}`);
       const hosts = registries.get(registry) ?? createRegistryHosts(registry, source, settings);
       registries.set(registry, hosts);
       return createRepository(hosts, reference);
