@@ -136,7 +136,7 @@ describe('a blob', () => {
   ])('that a mirror sends %s is fetched from the next host, from the start', async (_name, fault) => {
     const { upstream, mirrors, open } = await startMirrored();
     const descriptor = upstream.putBlob(NAME, BLOB);
-    mirrors[0]?.faults.add({ path: 'blobs', ...fault, times: 9 });
+    mirrors[0]?.faults.add({ path: 'blobs', status: 200, ...fault, times: 9 });
     const { repository } = await open();
     const sink = memorySink();
     await downloadBlob({ repository, descriptor, sink });

@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
 import { downloadBlob } from '../../src/registry/download-blob.ts';
+import { startProxy } from '../support/registry/index.ts';
 import { filesIn, putEverywhere, requests, startMirrored } from './open-mirrored.ts';
 import { NAME, memorySink, openClient, startTestRegistry } from './open-repository.ts';
 
@@ -57,6 +58,23 @@ describe('mirrors of a hosts.toml', () => {
       [`/some/where/${NAME}/manifests/v1`],
       [`/team/v2/${NAME}/manifests/v1`],
     ]);
+  });
+
+  test('R67 a proxy is for its host, whatever the environment says', async () => {
+    const mirror = await startTestRegistry();
+    const proxy = await startProxy({ routes: { 'mirror.example:80': mirror.host } });
+    onTestFinished(async () => proxy.close());
+    const login = proxy.url.replace('//', '//user:secret@');
+    const { upstream, open } = await startMirrored({
+      mirrors: [],
+      toml: () => `[host."http://mirror.example"]\nproxy = "${login}"`,
+    });
+    putEverywhere([upstream, mirror]);
+    const { repository } = await open({ proxy: { http: 'http://127.0.0.1:1', noProxy: '*' } });
+    await repository.getManifest('v1');
+    expect(proxy.log.map(({ authorization }) => authorization)).toEqual(['Basic dXNlcjpzZWNyZXQ=']);
+    expect(mirror.log.map(({ headers }) => headers['proxy-authorization'])).toEqual([undefined]);
+    expect(upstream.log).toEqual([]);
   });
 
   test('a file that cannot be used stops the pull: a mirror may be there to keep the registry from being asked', async () => {
