@@ -5,7 +5,7 @@ import { Agent, Pool, ProxyAgent, buildConnector } from 'undici';
 import type { Reach } from './address.ts';
 import { outermost, reachOf } from './address.ts';
 import { guardLookup } from './guard-lookup.ts';
-import { WANTS_CERTIFICATE, codeOf } from './network-error.ts';
+import { PROXY_CLOSED, WANTS_CERTIFICATE, codeOf } from './network-error.ts';
 import type { ProxySettings } from './proxy.ts';
 import { proxyFor } from './proxy.ts';
 import type { TlsContexts, TlsSettings } from './tls-contexts.ts';
@@ -85,7 +85,7 @@ async function createDispatcher(url: URL, isOwn: boolean, connections: Connectio
       ...(proxy.authorization !== undefined && { token: proxy.authorization }),
       requestTls: { ...tls, timeout },
       proxyTls: { ...toProxy, timeout },
-      clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: timeout }),
+      clientFactory: (origin, options) => createTunnelPool(origin, { ...options, headersTimeout: timeout }),
       proxyTunnel: false, // plain HTTP is asked for by absolute URL: many proxies refuse CONNECT to port 80
     });
   }
@@ -93,6 +93,21 @@ async function createDispatcher(url: URL, isOwn: boolean, connections: Connectio
   const from = (): Reach => connections.reach ?? 'public';
   const connect = buildConnector({ ...tls, timeout, lookup: isOwn ? resolve : guardLookup(resolve, from) });
   return new Agent({ ...common, connect: isOwn ? observed(connect, connections) : connect });
+}
+
+/**
+ * The connections to a proxy. undici 7.30 takes a socket error of a tunnel for one that the next connection mends, and would
+ * ask a proxy that hangs up again and again, without a pause and for ever: it gets an error that it passes on.
+ */
+function createTunnelPool(origin: URL, options: object): Pool {
+  const pool = new Pool(origin, options);
+  const connect = pool.connect.bind(pool);
+  const connectOnce = async (request: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> =>
+    connect(request).catch((cause: unknown) => {
+      const isMendable = ['UND_ERR_SOCKET', 'UND_ERR_INFO'].includes(codeOf(cause));
+      throw isMendable ? Object.assign(new Error('the proxy hung up', { cause }), { code: PROXY_CLOSED }) : cause;
+    });
+  return Object.assign(pool, { connect: connectOnce });
 }
 
 /** Notes where each connection ended, and what it was told of TLS. The socket knows; what its name resolves to can change between two look-ups. */

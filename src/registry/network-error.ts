@@ -9,6 +9,9 @@ import { TOO_SLOW } from './watch-rate.ts';
 const CERTIFICATE =
   /^(CERT_|ERR_TLS_CERT|UND_ERR_PRX_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH)/;
 
+/** `code` of the error for a proxy that hangs up where it should say whether it lets us through. */
+export const PROXY_CLOSED = 'ERR_PROXY_CLOSED';
+
 /** What a server says, in OpenSSL's words, that wants to know its clients. */
 export const WANTS_CERTIFICATE: RegExp =
   /^ERR_SSL_\w+_ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(EXPIRED|REVOKED|UNKNOWN))$/;
@@ -150,11 +153,11 @@ function tlsFinding(cause: unknown): Finding | undefined {
 function proxyFinding(cause: unknown): Finding | undefined {
   const status =
     cause instanceof Error ? /^Proxy (?:response|Authentication).*\((\d{3})\)/.exec(cause.message)?.[1] : undefined;
-  if (status === undefined) return undefined;
+  if (status === undefined && codeOf(cause) !== PROXY_CLOSED) return undefined;
   return {
     problem: 'proxy',
-    text: `cannot be reached: the proxy answered ${status}`,
-    advice: status.startsWith('5') ? LATER : NEVER,
+    text: `cannot be reached: the proxy ${status === undefined ? 'closed the connection' : `answered ${status}`}`,
+    advice: status === undefined || status.startsWith('5') ? LATER : NEVER,
     hint: 'HTTP_PROXY, HTTPS_PROXY and NO_PROXY say which proxy is used.',
   };
 }
