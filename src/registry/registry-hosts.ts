@@ -35,6 +35,7 @@ export function createRegistryHosts(
   return {
     async capableOf(capability, action) {
       opened ??= open(registryName, source, settings);
+      opened.catch(() => (opened = undefined)); // a file that cannot be used may be mended by the next time
       const { hosts, source: from } = await opened;
       const capable = hosts.filter(({ capabilities }) => capabilities.has(capability));
       if (capable.length > 0) return capable;
