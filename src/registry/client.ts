@@ -35,7 +35,7 @@ export interface RegistryOptions {
    * Folders with mirrors and certificates by registry, laid out as containerd's `/etc/containerd/certs.d`. The first that
    * has a registry says everything about it.
    */
-  hostFolders?: readonly string[] | undefined;
+  hostsFolders?: readonly string[] | undefined;
   /** Folders with certificates by host, laid out as docker's `/etc/docker/certs.d`; for hosts without any in the former. */
   certificateFolders?: readonly string[] | undefined;
   proxy?: ProxySettings | undefined;
@@ -65,7 +65,7 @@ const DEFAULT_CONNECTIONS = 8;
 /** A client for any number of registries. Connections, tokens and logins are kept until it is closed. */
 export function createRegistryClient(options: RegistryOptions = {}): RegistryClient {
   const settings = settingsFrom(options);
-  const source = hostsFromFolders(options.hostFolders ?? []);
+  const source = hostsFromFolders(options.hostsFolders ?? []);
   const registries = new Map<string, RegistryHosts>();
   return {
     repository(reference) {

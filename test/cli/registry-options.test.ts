@@ -13,7 +13,7 @@ describe('registryOptions()', () => {
   ])("with XDG_CONFIG_HOME %j looks for mirrors in %s, and in containerd's folder after", (folder, expected) => {
     const options = registryOptions({ env: { XDG_CONFIG_HOME: folder }, insecureRegistries: [] });
     expect(options).toMatchObject({
-      hostFolders: [expected, '/etc/containerd/certs.d'],
+      hostsFolders: [expected, '/etc/containerd/certs.d'],
       certificateFolders: ['/etc/docker/certs.d'],
     });
   });

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 
@@ -27,12 +28,12 @@ describe('mydocker pull by mirrors', requires(...TEST_BED_NEEDS), () => {
   let home: CliHome;
 
   beforeEach(async () => {
-    folder = mkdtempSync('/dev/shm/mydocker-e2e-mirrors-');
+    folder = mkdtempSync(join(tmpdir(), 'mydocker-e2e-mirrors-'));
     registry = await startDistribution({ storage: join(folder, 'registry') });
     cache = await startDistribution({ storage: join(folder, 'cache'), cacheOf: registry.host });
     toRegistry = await startRecordingProxy(registry.host);
     toCache = await startRecordingProxy(cache.host);
-    home = openCliHome(undefined, '/dev/shm');
+    home = openCliHome();
   });
 
   afterEach(async () => {
@@ -49,7 +50,7 @@ describe('mydocker pull by mirrors', requires(...TEST_BED_NEEDS), () => {
     const namespace = `ns=${encodeURIComponent(toRegistry.host)}`;
     expect(toCache.requests.every(({ url }) => url.endsWith(`?${namespace}`))).toBe(true);
     await registry.stop();
-    const other = openCliHome(undefined, '/dev/shm');
+    const other = openCliHome();
     try {
       nameMirror(other, `[host."http://${toCache.host}"]`);
       expect(await other.mydocker(['pull', '-q', image('busybox')])).toMatchObject({ code: 0, stderr: '' });

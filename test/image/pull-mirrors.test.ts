@@ -31,7 +31,7 @@ async function start(count: number): Promise<Bench> {
   const [image] = registries.map((registry) => putImage(registry, 'app', 'v1', { layers }));
   if (image === undefined) throw new RangeError('no image');
   const toml = mirrors.map(({ url }) => `[host."${url}"]\n`).join('');
-  const hostFolders = [await filesIn({ [`${upstream.host}/hosts.toml`]: toml })];
+  const hostsFolders = [await filesIn({ [`${upstream.host}/hosts.toml`]: toml })];
   const engine = await openEngine({ home: join(await temporaryFolder(), 'store') });
   return {
     upstream,
@@ -39,7 +39,7 @@ async function start(count: number): Promise<Bench> {
     image,
     store: engine.store.root,
     pull: async () =>
-      pullImage(engine, `${upstream.host}/app:v1`, { registry: { hostFolders, retryPolicy: { baseDelayMs: 1 } } }),
+      pullImage(engine, `${upstream.host}/app:v1`, { registry: { hostsFolders, retryPolicy: { baseDelayMs: 1 } } }),
   };
 }
 

@@ -92,7 +92,7 @@ describe('repository()', () => {
   test.each(['..', '.', '_default', 'a/b', '', 'a b', 'user@host'])(
     'refuses the registry %j: it would be a path',
     (registry) => {
-      const { client } = openClient({ hostFolders: ['/nonexistent'] });
+      const { client } = openClient({ hostsFolders: ['/nonexistent'] });
       expect(() => client.repository({ registry, repository: 'x' })).toThrow(
         expect.objectContaining({ code: 'ERR_REFERENCE' }) as Error,
       );

@@ -50,17 +50,17 @@ describe.skipIf(made === undefined)('certificates of hosts (need openssl)', () =
     const toml = await filesIn({ [`${name}/hosts.toml`]: 'ca = ["own.pem"]', [`${name}/own.pem`]: certificates.ca });
     const crt = await filesIn({ [`${name}/any name.crt`]: certificates.ca });
     const withColonless = await filesIn({ [`${name.replace(':', '_')}_/ca.crt`]: certificates.ca });
-    await pull({ hostFolders: [toml] });
-    await pull({ hostFolders: [crt] });
-    await pull({ hostFolders: [withColonless] });
+    await pull({ hostsFolders: [toml] });
+    await pull({ hostsFolders: [crt] });
+    await pull({ hostsFolders: [withColonless] });
     await pull({ certificateFolders: ['/nonexistent', crt] });
     await pull({
-      hostFolders: [await filesIn({ [`${name}/hosts.toml`]: '# nothing said' })],
+      hostsFolders: [await filesIn({ [`${name}/hosts.toml`]: '# nothing said' })],
       certificateFolders: [crt],
     });
     for (const folders of [
       { certificateFolders: [toml] },
-      { hostFolders: [await filesIn({ 'other/ca.crt': certificates.ca })] },
+      { hostsFolders: [await filesIn({ 'other/ca.crt': certificates.ca })] },
     ]) {
       await expect(pull(folders)).rejects.toMatchObject({ problem: 'certificate' });
     }
@@ -69,8 +69,8 @@ describe.skipIf(made === undefined)('certificates of hosts (need openssl)', () =
   test('a ca comes to the usual ones and to those of SSL_CERT_FILE, and takes none away', async () => {
     const { name, pull } = await start();
     const other = makeCertificates()?.ca ?? '';
-    const hostFolders = [await filesIn({ [`${name}/ca.crt`]: other })];
-    await pull({ hostFolders, ca: [certificates.ca] });
+    const hostsFolders = [await filesIn({ [`${name}/ca.crt`]: other })];
+    await pull({ hostsFolders, ca: [certificates.ca] });
   });
 
   test.each([
@@ -102,7 +102,7 @@ describe.skipIf(made === undefined)('certificates of hosts (need openssl)', () =
       [`${name}/ca.pem`]: certificates.ca,
       ...files(name),
     });
-    await pull({ hostFolders: [folder] });
+    await pull({ hostsFolders: [folder] });
     expect(registry.log.map((request) => request.clientCertificate)).toEqual([serial(certificates.wrongHost.cert)]);
   });
 
@@ -110,13 +110,13 @@ describe.skipIf(made === undefined)('certificates of hosts (need openssl)', () =
     const storage = await start(wantsClients(false));
     const { registry, name, pull } = await start(wantsClients(false));
     const files = { [`${name}/client.cert`]: client['client.cert'], [`${name}/client.key`]: client['client.key'] };
-    const hostFolders = [await filesIn({ [`${name}/ca.crt`]: certificates.ca, ...files })];
+    const hostsFolders = [await filesIn({ [`${name}/ca.crt`]: certificates.ca, ...files })];
     registry.faults.add(
       { status: 401, headers: { 'www-authenticate': `Bearer realm="${storage.registry.url}/token"` } },
       { status: 307, headers: { location: `${storage.registry.url}/v2/${NAME}/manifests/v1` } },
     );
     storage.registry.faults.add({ path: '/token', status: 200, body: '{"token":"t"}' });
-    await pull({ hostFolders });
+    await pull({ hostsFolders });
     expect(storage.registry.log.map((request) => request.clientCertificate)).toEqual([undefined, undefined]);
     expect(registry.log.map((request) => request.clientCertificate)).toEqual([
       serial(client['client.cert']),
@@ -127,15 +127,15 @@ describe.skipIf(made === undefined)('certificates of hosts (need openssl)', () =
   test('A14 skip_verify is for its host alone, and no leave to go without TLS', async () => {
     const bad = await start(certificates.wrongHost);
     const { registry, name, pull } = await start(certificates.expired);
-    const hostFolders = [await filesIn({ [`${name}/hosts.toml`]: 'skip_verify = true' })];
-    await pull({ hostFolders });
+    const hostsFolders = [await filesIn({ [`${name}/hosts.toml`]: 'skip_verify = true' })];
+    await pull({ hostsFolders });
     registry.faults.add({ status: 307, headers: { location: `${bad.registry.url}/x` } });
-    await expect(pull({ hostFolders })).rejects.toMatchObject({ problem: 'certificate' });
+    await expect(pull({ hostsFolders })).rejects.toMatchObject({ problem: 'certificate' });
     expect(bad.registry.log).toEqual([]);
     const plain = await startTestRegistry();
     const port = plain.host.replace(/.*:/, '');
     const plainFolders = [await filesIn({ [`${HOST}:${port}/hosts.toml`]: 'skip_verify = true' })];
-    const { client: opened } = openClient({ lookup: toThisMachine, hostFolders: plainFolders });
+    const { client: opened } = openClient({ lookup: toThisMachine, hostsFolders: plainFolders });
     const repository = opened.repository(parseReference(`${HOST}:${port}/${NAME}`));
     await expect(repository.getManifest('v1')).rejects.toMatchObject({ code: 'ERR_NETWORK', problem: 'tls' });
     expect(plain.log).toEqual([]);
@@ -151,8 +151,8 @@ describe.skipIf(made === undefined)('certificates of hosts (need openssl)', () =
       ['http', 1],
     ] as const) {
       const toml = `ca = "ca.pem"\n[host."${scheme}://mirror.example:${port}"]`;
-      const hostFolders = [await filesIn({ [`${name}/hosts.toml`]: toml, [`${name}/ca.pem`]: certificates.ca })];
-      const { client: opened } = openClient({ lookup: toThisMachine, hostFolders });
+      const hostsFolders = [await filesIn({ [`${name}/hosts.toml`]: toml, [`${name}/ca.pem`]: certificates.ca })];
+      const { client: opened } = openClient({ lookup: toThisMachine, hostsFolders });
       await opened.repository(parseReference(`${name}/${NAME}`)).getManifest('v1');
       expect(plain.log).toHaveLength(count);
     }
@@ -162,8 +162,8 @@ describe.skipIf(made === undefined)('certificates of hosts (need openssl)', () =
   test('an insecure registry may be a mirror, and then counts as one', async () => {
     const { name, registry } = await start(certificates.expired);
     const upstream = await startTestRegistry();
-    const hostFolders = [await filesIn({ [`${upstream.host}/hosts.toml`]: `server = "https://${name}"` })];
-    const { client: opened } = openClient({ lookup: toThisMachine, hostFolders, insecureRegistries: [name] });
+    const hostsFolders = [await filesIn({ [`${upstream.host}/hosts.toml`]: `server = "https://${name}"` })];
+    const { client: opened } = openClient({ lookup: toThisMachine, hostsFolders, insecureRegistries: [name] });
     await opened.repository(parseReference(`${upstream.host}/${NAME}`)).getManifest('v1');
     expect(registry.log).toHaveLength(1);
   });
@@ -197,10 +197,10 @@ describe.skipIf(made === undefined)('certificates of hosts (need openssl)', () =
     ],
   ])('names %s, at a mirror as well', async (_name, files, message) => {
     const { registry, name, pull } = await start();
-    const hostFolders = [
+    const hostsFolders = [
       await filesIn(Object.fromEntries(Object.entries(files).map(([file, text]) => [`${name}/${file}`, text]))),
     ];
-    await expect(pull({ hostFolders })).rejects.toMatchObject({
+    await expect(pull({ hostsFolders })).rejects.toMatchObject({
       code: 'ERR_HOST',
       message: expect.stringMatching(message) as string,
     });

@@ -114,7 +114,7 @@ describe('folders of hosts.toml', () => {
     const port = upstream.host.replace(/.*:/, '');
     const names = folders.flat();
     const mirrors = await Promise.all(names.map(async () => startTestRegistry()));
-    const hostFolders = await Promise.all(
+    const hostsFolders = await Promise.all(
       folders.map(async (inside) =>
         filesIn(
           Object.fromEntries(
@@ -127,7 +127,7 @@ describe('folders of hosts.toml', () => {
       ),
     );
     putEverywhere([upstream, ...mirrors]);
-    const { client } = openClient({ hostFolders: ['/nonexistent', ...hostFolders] });
+    const { client } = openClient({ hostsFolders: ['/nonexistent', ...hostsFolders] });
     await client.repository(parseReference(`${registry(port)}/${NAME}`)).getManifest('v1');
     const asked = [upstream, ...mirrors].map(({ log }) => log.length > 0);
     return ['upstream', ...names].filter((_, index) => asked[index]).join();

@@ -33,12 +33,12 @@ export async function startMirrored(options: MirroredOptions = {}): Promise<Mirr
   const upstream = await startTestRegistry(options.upstream);
   const mirrors = await Promise.all((options.mirrors ?? [{}]).map(startTestRegistry));
   const text = options.toml?.(mirrors, upstream) ?? mirrors.map(({ url }) => `[host."${url}"]\n`).join('');
-  const hostFolders = [await filesIn({ [`${upstream.host}/hosts.toml`]: text })];
+  const hostsFolders = [await filesIn({ [`${upstream.host}/hosts.toml`]: text })];
   return {
     upstream,
     mirrors,
     async open(more = {}) {
-      const { client, timing } = openClient({ hostFolders, ...more });
+      const { client, timing } = openClient({ hostsFolders, ...more });
       return { client, timing, repository: client.repository(parseReference(`${upstream.host}/${NAME}`)) };
     },
   };

@@ -17,7 +17,7 @@ export function registryOptions({ env, insecureRegistries }: NetworkRequest): Re
   return {
     insecureRegistries,
     credentials: credentialsFromDockerConfig(join(folder, 'config.json')),
-    hostFolders: [join(configFolder(env), 'mydocker/certs.d'), '/etc/containerd/certs.d'],
+    hostsFolders: [join(configFolder(env), 'mydocker/certs.d'), '/etc/containerd/certs.d'],
     certificateFolders: ['/etc/docker/certs.d'],
     ca: certificatesFromEnvironment(env),
     proxy: proxyFromEnvironment(env),
