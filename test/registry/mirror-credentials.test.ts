@@ -1,9 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parseReference } from '../../src/oci/reference.ts';
 import type { RegistryOptions } from '../../src/registry/client.ts';
 import type { TestRegistry } from '../support/registry/index.ts';
+import { makeCertificates, startProxy } from '../support/registry/index.ts';
 import { USERS, login } from './open-guarded.ts';
-import { putEverywhere, startMirrored } from './open-mirrored.ts';
-import { NAME } from './open-repository.ts';
+import { filesIn, putEverywhere, startMirrored } from './open-mirrored.ts';
+import { NAME, openClient, startTestRegistry } from './open-repository.ts';
+
+const HUB = 'registry-1.docker.io';
+const certificates = makeCertificates([HUB]);
 
 describe('credentials and mirrors', () => {
   const LOGIN = `Basic ${Buffer.from('user:pa:ss').toString('base64')}`;
@@ -102,6 +107,35 @@ describe('credentials and mirrors', () => {
     ]);
     for (const { log } of [second!, upstream]) expect(log.some(({ headers }) => 'x-key' in headers)).toBe(false);
   });
+
+  test.skipIf(certificates === undefined)(
+    'those of Docker Hub are for docker.io, also where a file names its server',
+    async () => {
+      const hub = await startTestRegistry({
+        auth: { kind: 'basic', users: USERS },
+        ...(certificates !== undefined && { tls: certificates.good }),
+      });
+      hub.putManifest('library/alpine', '3', Buffer.from('{}'), 'application/json');
+      const proxy = await startProxy({ routes: { [`${HUB}:443`]: hub.host } });
+      onTestFinished(async () => proxy.close());
+      const asked: string[] = [];
+      const { client } = openClient({
+        hostsFolders: [await filesIn({ 'docker.io/hosts.toml': `server = "https://${HUB}"` })],
+        proxy: { https: proxy.url },
+        ca: [certificates?.ca ?? ''],
+        credentials: async (registry, signal) => {
+          asked.push(registry);
+          return login(registry, signal);
+        },
+      });
+      await client.repository(parseReference('alpine')).getManifest('3');
+      expect(asked).toEqual(['docker.io']);
+      expect(hub.log.map(({ path }) => path)).toEqual([
+        '/v2/library/alpine/manifests/3',
+        '/v2/library/alpine/manifests/3',
+      ]);
+    },
+  );
 
   test('an Authorization that the file gives is sent until there is another', async () => {
     const { mirrors, open } = await startMirrored({

@@ -60,6 +60,27 @@ describe('mirrors of a hosts.toml', () => {
     ]);
   });
 
+  test.each(['', 'server = "https://docker.io"\n', 'server = "https://registry-1.docker.io"\n'])(
+    'of Docker Hub are asked for docker.io, and it is still docker.io to the user (%j)',
+    async (server) => {
+      const mirror = await startTestRegistry();
+      const proxy = await startProxy({ routes: {} });
+      onTestFinished(async () => proxy.close());
+      const { client } = openClient({
+        hostsFolders: [await filesIn({ 'docker.io/hosts.toml': `${server}[host."${mirror.url}"]` })],
+        proxy: { https: proxy.url },
+        retryPolicy: { maxAttempts: 1 },
+      });
+      await expect(client.repository(parseReference('alpine')).getManifest('3')).rejects.toMatchObject({
+        message: expect.stringMatching(
+          /^mirror 127.*\nCannot pull "alpine:3": registry-1\.docker\.io cannot be/,
+        ) as string,
+      });
+      expect(mirror.log.map(({ path }) => path)).toEqual(['/v2/library/alpine/manifests/3?ns=docker.io']);
+      expect(proxy.log.map(({ line }) => line)).toEqual(['CONNECT registry-1.docker.io:443']);
+    },
+  );
+
   test('R67 a proxy is for its host, whatever the environment says', async () => {
     const mirror = await startTestRegistry();
     const proxy = await startProxy({ routes: { 'mirror.example:80': mirror.host } });
