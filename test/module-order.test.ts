@@ -25,6 +25,7 @@ const ONLY_IMPORTER: Record<string, string> = {
   fzstd: 'layer',
   koffi: 'linux',
   'proper-lockfile': 'fs',
+  'smol-toml': 'registry',
   ssri: 'store',
   'tar-stream': 'layer',
   undici: 'registry',

@@ -19,13 +19,17 @@ const PRIVATE = blockList([
   '198.18.0.0/15', // benchmarks, RFC 2544
   'fc00::/7',
   'fec0::/10', // site-local, deprecated
+  '64:ff9b:1::/48', // NAT64 of one's own network, RFC 8215
 ]);
 const FORBIDDEN = blockList([
   '0.0.0.0/8', // "this host": reaches 127.0.0.1 on Linux
   '169.254.0.0/16', // link-local, and the metadata service of most clouds
   '100.100.100.200/32', // metadata, Alibaba
   '168.63.129.16/32', // metadata, Azure
-  'fd00:ec2::254/128', // metadata, AWS
+  '192.0.0.192/32', // metadata, Oracle
+  'fd00:ec2::/32', // metadata and pod identities, AWS
+  'fd00:42::42/128', // metadata, Scaleway
+  'fd20:ce::254/128', // metadata, Google
   '224.0.0.0/4',
   '240.0.0.0/4',
   '::/128',
@@ -59,15 +63,16 @@ export function withoutBrackets(host: string): string {
   return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
 }
 
-/** The IPv4 address inside a translated one (`::ffff:a.b.c.d`, NAT64, 6to4); other addresses as they are. */
+/** The IPv4 address inside a translated one (`::ffff:a.b.c.d`, `::ffff:0:a.b.c.d`, NAT64, 6to4); other addresses as they are. */
 function embeddedIpv4(address: string): string {
   if (isIP(address) !== 6) return address;
   const groups = expandIpv6(address);
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && (groups[5] === 0xffff || groups[5] === 0);
+  const isTranslated = groups.slice(0, 4).every((group) => group === 0) && groups[4] === 0xffff && groups[5] === 0;
   const isNat64 = groups[0] === 0x64 && groups[1] === 0xff9b && groups.slice(2, 6).every((group) => group === 0);
   if (groups[0] === 0x2002) return dotted(groups[1], groups[2]);
   const isUnspecifiedOrLoopback = groups.slice(0, 7).every((group) => group === 0) && (groups[7] ?? 0) <= 1;
-  return (isMapped || isNat64) && !isUnspecifiedOrLoopback ? dotted(groups[6], groups[7]) : address;
+  return (isMapped || isTranslated || isNat64) && !isUnspecifiedOrLoopback ? dotted(groups[6], groups[7]) : address;
 }
 
 /** The eight groups of a valid IPv6 address. */

@@ -1,11 +1,11 @@
-import { findOrigin, isWrongScheme, maySpeakTls } from './endpoint.ts';
+import { apiUrl, findOrigin, isWrongScheme, maySpeakTls } from './endpoint.ts';
 import type { AuthorizedRequest, Fetched } from './fetch-authorized.ts';
 import { fetchAuthorized } from './fetch-authorized.ts';
 import type { RegistryChannel } from './registry-channel.ts';
 import { NetworkError } from './retry.ts';
 
 export interface RegistryRequest extends Omit<AuthorizedRequest, 'url'> {
-  /** `/v2/…` */
+  /** Below the root of the API: `library/alpine/manifests/3`. */
   path: string;
 }
 
@@ -13,7 +13,7 @@ export interface RegistryRequest extends Omit<AuthorizedRequest, 'url'> {
 export async function askRegistry(channel: RegistryChannel, { path, ...request }: RegistryRequest): Promise<Fetched> {
   const { endpoint } = channel;
   const askAt = async (registry: URL): Promise<Fetched> =>
-    fetchAuthorized({ ...channel, registry }, { ...request, url: new URL(path, registry) });
+    fetchAuthorized({ ...channel, registry }, { ...request, url: apiUrl(endpoint, registry, path) });
   const guess = endpoint.origin;
   if (endpoint.isSure) return askAt(guess);
   const answer = await askAt(guess).catch((error: unknown) => {

@@ -1,15 +1,19 @@
 import type { LookupFunction } from 'node:net';
-import { isToolError } from '../errors.ts';
+import { ToolError, isToolError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
 import type { Reference } from '../oci/reference.ts';
 import { familiarReference } from '../oci/reference.ts';
+import { hostProblem } from '../oci/registry-host.ts';
 import type { CredentialSource, PasswordLogin } from './credentials.ts';
+import { askInTurn } from './fail-over.ts';
 import { getManifest, headManifest } from './get-manifest.ts';
+import { hostsFromFolders } from './hosts-from-folders.ts';
 import { openBlob } from './open-blob.ts';
 import type { ProxySettings } from './proxy.ts';
 import { PINNED_TOKEN_SERVERS } from './realm.ts';
-import type { ChannelSettings, RegistryChannel, Timeouts } from './registry-channel.ts';
-import { openChannel } from './registry-channel.ts';
+import type { ChannelSettings, Timeouts } from './registry-channel.ts';
+import type { RegistryHosts } from './registry-hosts.ts';
+import { createRegistryHosts } from './registry-hosts.ts';
 import type { RemoteRepository } from './repository.ts';
 import type { RetryPolicy } from './retry.ts';
 import { DEFAULT_RETRY_POLICY } from './retry.ts';
@@ -29,6 +33,13 @@ export interface RegistryOptions {
   tokenServers?: Readonly<Record<string, string>> | undefined;
   /** Certificates to trust (PEM), in place of Node's own; a function is asked when TLS is needed. See ca.ts. */
   ca?: string[] | (() => Promise<string[] | undefined>) | undefined;
+  /**
+   * Folders with mirrors and certificates by registry, laid out as containerd's `/etc/containerd/certs.d`. The first that
+   * has a registry says everything about it.
+   */
+  hostsFolders?: readonly string[] | undefined;
+  /** Folders with certificates by host, laid out as docker's `/etc/docker/certs.d`; for hosts without any in the former. */
+  certificateFolders?: readonly string[] | undefined;
   proxy?: ProxySettings | undefined;
   userAgent?: string | undefined;
   maxConnectionsPerHost?: number | undefined;
@@ -58,42 +69,55 @@ const DEFAULT_CONNECTIONS = 8;
 /** A client for any number of registries. Connections, tokens and logins are kept until it is closed. */
 export function createRegistryClient(options: RegistryOptions = {}): RegistryClient {
   const settings = settingsFrom(options);
-  const channels = new Map<string, RegistryChannel>();
-  const channelTo = (registry: string): RegistryChannel => {
-    const channel = channels.get(registry) ?? openChannel(registry, settings);
-    channels.set(registry, channel);
-    return channel;
+  const source = hostsFromFolders(options.hostsFolders ?? []);
+  const registries = new Map<string, RegistryHosts>();
+  const hostsOf = (registry: string): RegistryHosts => {
+    const problem = hostProblem(registry); // it becomes a URL, and the name of a folder
+    if (problem !== undefined) throw new ToolError('ERR_REFERENCE', `Cannot use a registry: ${problem}`);
+    const hosts = registries.get(registry) ?? createRegistryHosts(registry, source, settings);
+    registries.set(registry, hosts);
+    return hosts;
   };
   return {
-    repository: (reference) => createRepository(channelTo(reference.registry), reference),
-    verifyLogin: async (registryName, login, signal) =>
-      verifyLogin(channelTo(registryName), { registryName, login, tokenServers: settings.tokenServers, signal }),
+    repository: (reference) => createRepository(hostsOf(reference.registry), reference),
+    verifyLogin: async (registryName, login, signal) => {
+      const channel = await hostsOf(registryName).own();
+      return verifyLogin(channel, { registryName, login, tokenServers: settings.tokenServers, signal });
+    },
     async close() {
-      await Promise.all([...channels.values()].map(async (channel) => channel.close()));
+      await Promise.all([...registries.values()].map(async (hosts) => hosts.close()));
     },
   };
 }
 
-function createRepository(channel: RegistryChannel, { registry, repository }: Reference): RemoteRepository {
+function createRepository(hosts: RegistryHosts, { registry, repository }: Reference): RemoteRepository {
   const manifestPurpose = (tagOrDigest: string): Purpose => {
     const which = isDigest(tagOrDigest) ? { digest: tagOrDigest } : { tag: tagOrDigest };
     const reference: Reference = { registry, repository, ...which };
     return { action: `pull "${familiarReference(reference)}"`, reference, kind: 'manifest' };
   };
   return {
-    retrying: channel.retrying,
-    getManifest: async (tagOrDigest, options = {}) => getManifest(channel, manifestPurpose(tagOrDigest), options),
+    async getManifest(tagOrDigest, options = {}) {
+      const purpose = manifestPurpose(tagOrDigest);
+      const capable = await hosts.capableOf(isDigest(tagOrDigest) ? 'pull' : 'resolve', purpose.action);
+      return askInTurn(capable, async ({ name, channel }, retrying) =>
+        getManifest(channel, { ...purpose, loginName: name }, { ...options, retrying }),
+      );
+    },
     async headManifest(tag, { signal } = {}) {
+      const purpose = manifestPurpose(tag);
+      const capable = await hosts.capableOf('resolve', purpose.action);
       try {
-        return await headManifest(channel, manifestPurpose(tag), signal);
+        return await askInTurn(capable, async ({ channel }) => headManifest(channel, purpose, signal));
       } catch (error) {
         if (isToolError(error, 'ERR_REGISTRY', 'ERR_AUTH', 'ERR_NETWORK', 'ERR_LIMIT')) return undefined;
         throw error;
       }
     },
-    async openBlob(descriptor, offset, signal) {
-      const action = `download "${descriptor.digest}"`;
-      const purpose: Purpose = { action, reference: { registry, repository }, kind: 'blob' };
+    blobHosts: async () => hosts.capableOf('pull', `pull from "${registry}/${repository}"`),
+    async openBlob({ name, channel }, { descriptor, offset, signal }) {
+      const reference: Reference = { registry, repository };
+      const purpose: Purpose = { action: `download "${descriptor.digest}"`, reference, kind: 'blob', loginName: name };
       return openBlob(channel, { descriptor, offset, purpose, signal });
     },
   };
@@ -106,6 +130,7 @@ function settingsFrom(options: RegistryOptions): ChannelSettings {
     credentials: options.credentials ?? (async () => undefined),
     tokenServers: { ...PINNED_TOKEN_SERVERS, ...options.tokenServers },
     certificates: Array.isArray(ca) ? async () => ca : ca,
+    certificateFolders: options.certificateFolders ?? [],
     proxy: options.proxy ?? {},
     userAgent: options.userAgent ?? 'mydocker',
     maxConnectionsPerHost: options.maxConnectionsPerHost ?? DEFAULT_CONNECTIONS,

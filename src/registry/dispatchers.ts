@@ -1,25 +1,23 @@
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
-import { createSecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { Agent, Pool, ProxyAgent, buildConnector } from 'undici';
 import type { Reach } from './address.ts';
 import { outermost, reachOf } from './address.ts';
-import type { CertificateSource } from './ca.ts';
 import { guardLookup } from './guard-lookup.ts';
+import { PROXY_CLOSED, WANTS_CERTIFICATE, codeOf } from './network-error.ts';
 import type { ProxySettings } from './proxy.ts';
 import { proxyFor } from './proxy.ts';
+import type { TlsContexts, TlsSettings } from './tls-contexts.ts';
+import { createTlsContexts } from './tls-contexts.ts';
 
 const MAX_HEAD = 16 * 1024; // bytes of an answer's head
 
-export interface DispatcherSettings {
+export interface DispatcherSettings extends TlsSettings {
   maxConnectionsPerHost: number;
   connectTimeoutMs: number;
   proxy: ProxySettings;
-  /** undefined, or a source that gives undefined: Node's own roots. */
-  certificates?: CertificateSource | undefined;
-  /** false only for a registry that the user listed as insecure, and then for its own host only. */
+  /** false only for a host that the user listed as insecure, and then for this host only. */
   verifyCertificates: boolean;
   lookup?: LookupFunction | undefined;
 }
@@ -31,27 +29,32 @@ export interface Dispatchers {
    * which looks names up itself, that holds for addresses only.
    */
   dispatcherFor(url: URL, isOwn: boolean): Promise<Dispatcher>;
+  /**
+   * What ended a connection: undici 7.30 puts "other side closed" over the alert of a server that wants a certificate of ours, which
+   * comes when the handshake is over, as TLS 1.3 has it.
+   */
+  causeOf(error: unknown): unknown;
   /** Where the registry was found to be: the outermost of the addresses that were connected to. */
   ownReach(): Reach;
   /** Ends all connections and fails all requests. */
   destroy(): Promise<void>;
 }
 
-type TlsOptions = Pick<ConnectionOptions, 'secureContext'>;
-
 interface Connections {
   settings: DispatcherSettings;
   /** The outermost address of the registry; undefined before the first connection. */
   reach: Reach | undefined;
-  /** One context for all connections: reading some 150 root certificates takes about 45 ms. */
-  tls: Promise<TlsOptions> | undefined;
+  tls: TlsContexts;
+  /** What the registry's own host said that wants another certificate of us. */
+  alert: Error | undefined;
 }
 
 export function createDispatchers(settings: DispatcherSettings): Dispatchers {
   const made = new Map<string, Promise<Dispatcher>>();
-  const connections: Connections = { settings, reach: undefined, tls: undefined };
+  const connections: Connections = { settings, reach: undefined, tls: createTlsContexts(settings), alert: undefined };
   return {
     ownReach: () => connections.reach ?? 'public',
+    causeOf: (error) => (codeOf(error) === 'UND_ERR_SOCKET' ? (connections.alert ?? error) : error),
     async dispatcherFor(url, isOwn) {
       const proxy = proxyFor(url, settings.proxy)?.url.href ?? '';
       const key = `${url.protocol} ${isOwn} ${proxy}`;
@@ -72,17 +75,17 @@ async function createDispatcher(url: URL, isOwn: boolean, connections: Connectio
   const common = { connections: settings.maxConnectionsPerHost, maxHeaderSize: MAX_HEAD };
   const timeout = settings.connectTimeoutMs;
   const rejectUnauthorized = settings.verifyCertificates || !isOwn;
-  const tls = url.protocol === 'https:' ? { ...(await tlsOptions(connections)), rejectUnauthorized } : {};
+  const tls = url.protocol === 'https:' ? { ...(await connections.tls.forHost(isOwn)), rejectUnauthorized } : {};
   const proxy = proxyFor(url, settings.proxy);
   if (proxy !== undefined) {
-    const toProxy = proxy.url.protocol === 'https:' ? await tlsOptions(connections) : {};
+    const toProxy = proxy.url.protocol === 'https:' ? await connections.tls.forHost(false) : {};
     return new ProxyAgent({
       ...common,
       uri: proxy.url.href,
       ...(proxy.authorization !== undefined && { token: proxy.authorization }),
       requestTls: { ...tls, timeout },
       proxyTls: { ...toProxy, timeout },
-      clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: timeout }),
+      clientFactory: (origin, options) => createTunnelPool(origin, { ...options, headersTimeout: timeout }),
       proxyTunnel: false, // plain HTTP is asked for by absolute URL: many proxies refuse CONNECT to port 80
     });
   }
@@ -92,18 +95,22 @@ async function createDispatcher(url: URL, isOwn: boolean, connections: Connectio
   return new Agent({ ...common, connect: isOwn ? observed(connect, connections) : connect });
 }
 
-async function tlsOptions(connections: Connections): Promise<TlsOptions> {
-  connections.tls ??= prepareTls(connections.settings);
-  connections.tls.catch(() => (connections.tls = undefined));
-  return connections.tls;
+/**
+ * The connections to a proxy. undici 7.30 takes a socket error of a tunnel for one that the next connection mends, and would
+ * ask a proxy that hangs up again and again, without a pause and for ever: it gets an error that it passes on.
+ */
+function createTunnelPool(origin: URL, options: object): Pool {
+  const pool = new Pool(origin, options);
+  const connect = pool.connect.bind(pool);
+  const connectOnce = async (request: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> =>
+    connect(request).catch((cause: unknown) => {
+      const isMendable = ['UND_ERR_SOCKET', 'UND_ERR_INFO'].includes(codeOf(cause));
+      throw isMendable ? Object.assign(new Error('the proxy hung up', { cause }), { code: PROXY_CLOSED }) : cause;
+    });
+  return Object.assign(pool, { connect: connectOnce });
 }
 
-async function prepareTls({ certificates }: DispatcherSettings): Promise<TlsOptions> {
-  const ca = await certificates?.();
-  return ca === undefined ? {} : { secureContext: createSecureContext({ ca }) };
-}
-
-/** Notes where each connection ended. The socket knows; what its name resolves to can change between two look-ups. */
+/** Notes where each connection ended, and what it was told of TLS. The socket knows; what its name resolves to can change between two look-ups. */
 function observed(connect: buildConnector.connector, connections: Connections): buildConnector.connector {
   return (options, callback) => {
     connect(options, (...result) => {
@@ -111,6 +118,9 @@ function observed(connect: buildConnector.connector, connections: Connections): 
       if (error === null) {
         const reach = reachOf(socket.remoteAddress ?? '') ?? 'public';
         connections.reach = outermost(connections.reach ?? reach, reach);
+        socket.once('error', (cause: Error) => {
+          if (WANTS_CERTIFICATE.test(codeOf(cause))) connections.alert = cause;
+        });
       }
       callback(...result);
     });

@@ -6,6 +6,12 @@ import type { Transport } from './transport.ts';
 const MAX_PING = 16 * 1024; // bytes
 
 export interface EndpointOptions {
+  /** Where it is said to be, with the scheme; undefined: where its name says, with a scheme to be found out. */
+  origin: URL | undefined;
+  /** What stands before `/<repository>/…` in the path of a request: `/v2`. */
+  apiRoot: string;
+  /** Of a mirror: the registry whose content is wanted. */
+  namespace: string | undefined;
   /** As in references: `docker.io`, `localhost:5000`. */
   registryName: string;
   /** The user allows this registry to be asked without TLS. */
@@ -33,12 +39,20 @@ export interface Asked {
  * https comes first as in Docker. The first request goes to the guess: a right one costs nothing.
  */
 export function guessEndpoint(options: EndpointOptions): Endpoint {
-  const { registryName, isInsecure } = options;
+  const { origin, registryName, isInsecure } = options;
+  if (origin !== undefined) return { options, origin, isSure: true };
   const https = registryUrl(registryName, 'https');
   if (isLoopbackHost(https.hostname)) {
     return { options, origin: registryUrl(registryName, 'http'), isSure: false };
   }
   return { options, origin: https, isSure: !isInsecure };
+}
+
+/** The URL of `path` (`library/alpine/manifests/3`). A mirror for several registries learns which one is meant, as by containerd. */
+export function apiUrl({ options }: Endpoint, origin: URL, path: string): URL {
+  const url = new URL(`${options.apiRoot}/${path}`, origin);
+  if (options.namespace !== undefined) url.searchParams.set('ns', options.namespace);
+  return url;
 }
 
 /**
@@ -77,7 +91,8 @@ type Probed =
 async function probe(transport: Transport, origin: URL, asked: Asked): Promise<Probed> {
   try {
     const url = new URL('/v2/', origin);
-    const response = await transport.send({ ...asked, method: 'GET', url, isOwn: true, headers: {} });
+    const headers = transport.ownHeaders;
+    const response = await transport.send({ ...asked, method: 'GET', url, isOwn: true, headers });
     await readSome(response, MAX_PING); // to its end, so that the next request takes the same connection
     return { speaks: maySpeakTls(response.status, origin) ? 'perhaps' : 'yes', origin };
   } catch (error) {

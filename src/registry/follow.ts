@@ -28,8 +28,13 @@ export async function follow(transport: Transport, request: FollowRequest): Prom
   let url = request.url;
   let isForeign = false;
   for (let hops = 0; ; hops += 1) {
-    const headers = { ...rest.headers, ...(authorization !== undefined && !isForeign && { authorization }) };
-    const response = await transport.send({ ...rest, url, headers, isOwn: url.origin === registry.origin });
+    const isOwn = url.origin === registry.origin;
+    const headers = {
+      ...(isOwn && !isForeign && transport.ownHeaders),
+      ...rest.headers,
+      ...(authorization !== undefined && !isForeign && { authorization }),
+    };
+    const response = await transport.send({ ...rest, url, headers, isOwn });
     if (!REDIRECTS.has(response.status) || request.method === 'POST') return { response, isForeign };
     response.discard();
     if (hops === MAX_REDIRECTS) throw refused(request, `redirects more than ${MAX_REDIRECTS} times`);

@@ -9,6 +9,7 @@ import { refuseEncoded, single, unexpected } from './check-head.ts';
 import { readLimited, readSome } from './read-limited.ts';
 import type { RegistryChannel } from './registry-channel.ts';
 import type { FetchedManifest, GetManifestOptions } from './repository.ts';
+import type { Retrying } from './retry.ts';
 import { withRetries } from './retry.ts';
 import type { Purpose } from './status-error.ts';
 import { statusError } from './status-error.ts';
@@ -18,15 +19,15 @@ import type { TransportResponse } from './transport.ts';
 export async function getManifest(
   channel: RegistryChannel,
   purpose: Purpose,
-  options: GetManifestOptions,
+  options: GetManifestOptions & { retrying: Retrying },
 ): Promise<FetchedManifest> {
-  const { signal, accept = ACCEPT_MANIFESTS } = options;
+  const { signal, retrying, accept = ACCEPT_MANIFESTS } = options;
   const { action } = purpose;
   const attempt = async (): Promise<FetchedManifest> => {
     const response = await request(channel, purpose, { method: 'GET', accept, signal });
     return receive(response, purpose);
   };
-  return withRetries(attempt, { ...channel.retrying, signal, action });
+  return withRetries(attempt, { ...retrying, signal, action });
 }
 
 /** RemoteRepository.headManifest, without its leniency: throws. */
@@ -47,7 +48,7 @@ async function request(
 ): Promise<TransportResponse> {
   const { repository, tag, digest } = purpose.reference;
   const { method, accept, signal } = ask;
-  const path = `/v2/${repository}/manifests/${digest ?? tag ?? 'latest'}`;
+  const path = `${repository}/manifests/${digest ?? tag ?? 'latest'}`;
   const fetched = await askRegistry(channel, { method, path, headers: { accept: accept.join(', ') }, purpose, signal });
   if (!fetched.ok) throw statusError(fetched.failure, purpose, channel.retrying.timing.date());
   return fetched.response;

@@ -9,6 +9,13 @@ import { TOO_SLOW } from './watch-rate.ts';
 const CERTIFICATE =
   /^(CERT_|ERR_TLS_CERT|UND_ERR_PRX_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH)/;
 
+/** `code` of the error for a proxy that hangs up where it should say whether it lets us through. */
+export const PROXY_CLOSED = 'ERR_PROXY_CLOSED';
+
+/** What a server says, in OpenSSL's words, that wants to know its clients. */
+export const WANTS_CERTIFICATE: RegExp =
+  /^ERR_SSL_\w+_ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_(EXPIRED|REVOKED|UNKNOWN))$/;
+
 const NEVER: RetryAdvice = { retry: 'never' };
 const LATER: RetryAdvice = { retry: 'later' };
 const AT_ONCE: RetryAdvice = { retry: 'at once' };
@@ -125,6 +132,14 @@ function tlsFinding(cause: unknown): Finding | undefined {
       hint: "If the registry's authority is your own, name its certificate with SSL_CERT_FILE.",
     };
   }
+  if (WANTS_CERTIFICATE.test(code)) {
+    return {
+      problem: 'certificate',
+      text: `did not take us without a certificate of our own, or not with the one we have${parenthesis(cause)}`,
+      advice: NEVER,
+      hint: 'It can be given as NAME.cert and NAME.key in a folder for this host in ~/.config/mydocker/certs.d.',
+    };
+  }
   const isHandshakeCut = cause instanceof Error && cause.message.includes('before secure TLS connection');
   if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_') && !isHandshakeCut) return undefined;
   return {
@@ -138,11 +153,11 @@ function tlsFinding(cause: unknown): Finding | undefined {
 function proxyFinding(cause: unknown): Finding | undefined {
   const status =
     cause instanceof Error ? /^Proxy (?:response|Authentication).*\((\d{3})\)/.exec(cause.message)?.[1] : undefined;
-  if (status === undefined) return undefined;
+  if (status === undefined && codeOf(cause) !== PROXY_CLOSED) return undefined;
   return {
     problem: 'proxy',
-    text: `cannot be reached: the proxy answered ${status}`,
-    advice: status.startsWith('5') ? LATER : NEVER,
+    text: `cannot be reached: the proxy ${status === undefined ? 'closed the connection' : `answered ${status}`}`,
+    advice: status === undefined || status.startsWith('5') ? LATER : NEVER,
     hint: 'HTTP_PROXY, HTTPS_PROXY and NO_PROXY say which proxy is used.',
   };
 }
@@ -151,6 +166,7 @@ function proxyFinding(cause: unknown): Finding | undefined {
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   if ('code' in error && typeof error.code === 'string') return error.code;
+  if (error.name === 'HTTPParserError') return 'HPE_'; // undici 7.30 loses which of llhttp's codes it was
   return error instanceof AggregateError ? codeOf(error.errors[0]) : '';
 }
 

@@ -47,7 +47,7 @@ export async function openBlob(channel: RegistryChannel, request: BlobRequest): 
 }
 
 async function send(channel: RegistryChannel, { descriptor, offset, purpose, signal }: BlobRequest): Promise<Fetched> {
-  const path = `/v2/${purpose.reference.repository}/blobs/${descriptor.digest}`;
+  const path = `${purpose.reference.repository}/blobs/${descriptor.digest}`;
   const headers: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` };
   return askRegistry(channel, { method: 'GET', path, headers, purpose, signal });
 }

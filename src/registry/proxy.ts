@@ -36,7 +36,8 @@ export function proxyFor(url: URL, settings: ProxySettings): Proxy | undefined {
   return parseProxy(proxy);
 }
 
-function parseProxy(text: string): Proxy {
+/** Reads `[http://][user:password@]host:port`. Throws ERR_USAGE for anything else than an http or https URL. */
+export function parseProxy(text: string): Proxy {
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     const shown = printable(text.replace(/\/\/[^/]*@/, '//'));

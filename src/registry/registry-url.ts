@@ -3,8 +3,9 @@ import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { reachOf, withoutBrackets } from './address.ts';
 
-const DOCKER_HUB = 'docker.io';
-const DOCKER_HUB_ENDPOINT = 'registry-1.docker.io';
+export const DOCKER_HUB = 'docker.io';
+/** Where Docker Hub's images are: `docker.io` is a web site. */
+export const DOCKER_HUB_ENDPOINT = 'registry-1.docker.io';
 
 /** The URL of a registry as it is named in references (`docker.io`, `localhost:5000`). Throws ERR_REFERENCE. */
 export function registryUrl(registry: string, scheme: 'http' | 'https'): URL {

@@ -1,6 +1,6 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Retrying } from './retry.ts';
+import type { RegistryHost } from './registry-hosts.ts';
 
 /** A manifest or index as it came, its bytes hashed. */
 export interface FetchedManifest {
@@ -25,9 +25,10 @@ export interface OpenedBlob {
 }
 
 /**
- * One repository of a registry, for pulling. All methods throw
+ * One repository of a registry, for pulling; mirrors that are configured for it are asked first. All methods throw
  * StatusError (ERR_REGISTRY, ERR_AUTH) for answers that are errors, NetworkError (ERR_NETWORK) when none or only a part
- * came, IntegrityError for content that is not what was asked for, ERR_LIMIT for what is too large, ERR_ABORTED.
+ * came, IntegrityError for content that is not what was asked for, ERR_LIMIT for what is too large, ERR_ABORTED, and
+ * ERR_HOST for a configuration that cannot be used.
  */
 export interface RemoteRepository {
   /**
@@ -40,8 +41,15 @@ export interface RemoteRepository {
    * registry gives none or answers with an error: getManifest knows better.
    */
   headManifest(tag: string, options?: { signal?: AbortSignal | undefined }): Promise<Digest | undefined>;
-  /** Starts to fetch a blob at `offset` (bytes, less than its size). One try: downloadBlob has the retries. */
-  openBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<OpenedBlob>;
-  /** How downloadBlob is to retry. */
-  readonly retrying: Retrying;
+  /** Where blobs can be asked for, in this order. */
+  blobHosts(): Promise<RegistryHost[]>;
+  /** Starts to fetch a blob from one of its hosts. One try: downloadBlob has the retries, and the other hosts. */
+  openBlob(host: RegistryHost, range: BlobRange): Promise<OpenedBlob>;
+}
+
+/** A blob from `offset` (bytes, less than its size) to its end. */
+export interface BlobRange {
+  descriptor: Descriptor;
+  offset: number;
+  signal?: AbortSignal | undefined;
 }

@@ -9,6 +9,8 @@ import type { Timing } from './timing.ts';
  */
 export type RetryAdvice = { retry: 'never' } | { retry: 'at once' } | { retry: 'later'; afterMs?: number | undefined };
 
+const NEVER: RetryAdvice = { retry: 'never' };
+
 export interface RetryPolicy {
   /** Attempts that bring nothing new, before it is given up. */
   maxAttempts: number;
@@ -33,6 +35,29 @@ export const DEFAULT_RETRY_POLICY: Readonly<RetryPolicy> = {
 export interface Retrying {
   policy: RetryPolicy;
   timing: Timing;
+  /** Another host can be asked instead: one that cannot be reached is not tried again. */
+  hasSuccessor?: boolean | undefined;
+}
+
+/** For a host that has a successor: once more, if it does not take long. */
+const HASTE: Pick<RetryPolicy, 'maxAttempts' | 'maxDelayMs' | 'maxTotalDelayMs'> = {
+  maxAttempts: 2,
+  maxDelayMs: 1000,
+  maxTotalDelayMs: 2000,
+};
+
+/** How to retry at a host that has a successor: never more than at one that has none. */
+export function hastily({ policy, timing }: Retrying): Retrying {
+  return {
+    policy: {
+      ...policy,
+      maxAttempts: Math.min(policy.maxAttempts, HASTE.maxAttempts),
+      maxDelayMs: Math.min(policy.maxDelayMs, HASTE.maxDelayMs),
+      maxTotalDelayMs: Math.min(policy.maxTotalDelayMs, HASTE.maxTotalDelayMs),
+    },
+    timing,
+    hasSuccessor: true,
+  };
 }
 
 /** What kept an answer from coming. */
@@ -41,7 +66,7 @@ export type NetworkProblem =
   | 'refused' // nobody listens, or no route
   | 'timeout' // no connection, no head or no body in time
   | 'broken' // the connection was cut
-  | 'certificate' // TLS, and the certificate is not good
+  | 'certificate' // TLS, and a certificate is not good: theirs, or ours
   | 'tls' // no TLS could be agreed on, or it is none
   | 'protocol' // it is not HTTP/1.1, or too large a head
   | 'proxy' // the proxy did not let it through
@@ -71,6 +96,11 @@ export class StatusError extends RegistryError {
     super(what.status === 401 || what.status === 403 ? 'ERR_AUTH' : 'ERR_REGISTRY', message, what, options);
     this.advice = what.advice;
   }
+}
+
+/** Whether the host itself is not to be had, and would not be for the next request either. */
+export function isUnreachable(error: unknown): error is NetworkError {
+  return error instanceof NetworkError && error.problem !== 'broken' && error.problem !== 'forbidden';
 }
 
 export function adviceOf(error: unknown): RetryAdvice {
@@ -104,8 +134,9 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
 }
 
 /** Counts a failure. Milliseconds until the next attempt; undefined: give up. */
-export function nextDelay(error: unknown, setbacks: Setbacks, { policy, timing }: Retrying): number | undefined {
-  const advice = adviceOf(error);
+export function nextDelay(error: unknown, setbacks: Setbacks, retrying: Retrying): number | undefined {
+  const { policy, timing, hasSuccessor = false } = retrying;
+  const advice = hasSuccessor && isUnreachable(error) ? NEVER : adviceOf(error);
   setbacks.failures += 1;
   if (advice.retry === 'never' || setbacks.failures >= policy.maxAttempts) return undefined;
   if (advice.retry === 'at once' && setbacks.failures === 1) return 0;

@@ -15,6 +15,8 @@ export interface Purpose {
   action: string;
   reference: Reference;
   kind: 'manifest' | 'blob' | 'token' | 'login';
+  /** What `login` has to be given for the host that is asked, where that is not the reference's registry: a mirror. */
+  loginName?: string | undefined;
 }
 
 // Timeout, too early, too many, and what a server or the gateway before it says of its own state.
@@ -34,9 +36,10 @@ export function statusError(failure: Failure, purpose: Purpose, date: number): S
 }
 
 /** The error for a repository that does not let us in. */
-function accessDenied(detail: string, { reference }: Purpose, failure: Failure): StatusError {
+function accessDenied(detail: string, { reference, loginName }: Purpose, failure: Failure): StatusError {
   const { method, url, status, withoutLogin } = failure;
-  const host = reference.registry === 'docker.io' ? '' : ` ${reference.registry}`;
+  const asked = loginName ?? reference.registry;
+  const host = asked === 'docker.io' ? '' : ` ${printable(asked)}`;
   const hint =
     withoutLogin ??
     `If it is private, log in with 'mydocker login${host}'; what 'docker login' stored is used as well.`;

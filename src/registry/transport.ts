@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { errors } from 'undici';
 import { abortedError, throwIfAborted } from './aborted.ts';
 import type { Reach } from './address.ts';
 import type { DispatcherSettings } from './dispatchers.ts';
@@ -11,6 +12,7 @@ import { watchRate } from './watch-rate.ts';
 import type { Timing } from './timing.ts';
 
 const MAX_DISCARDED = 64 * 1024; // bytes; to read more costs more than a new connection
+const MAX_INFORMATIONAL = 100; // answers with a status below 200 before the answer itself
 const READ_AHEAD = 512 * 1024; // bytes that one body may hold while whoever reads it is busy
 
 export interface TransportRequest {
@@ -18,7 +20,7 @@ export interface TransportRequest {
   url: URL;
   /** The registry's own host; other hosts must not lie further inside than it does. */
   isOwn: boolean;
-  headers: Record<string, string>;
+  headers: Readonly<Record<string, string>>;
   body?: string | undefined;
   signal?: AbortSignal | undefined;
   /** What it is for, for errors: `pull "alpine:latest"`. */
@@ -38,6 +40,7 @@ export interface TransportResponse {
 
 export interface TransportSettings extends DispatcherSettings {
   userAgent: string;
+  ownHeaders: Readonly<Record<string, string>>;
   headersTimeoutMs: number;
   rate: RateLimits;
   timing: Timing;
@@ -45,6 +48,8 @@ export interface TransportSettings extends DispatcherSettings {
 
 /** Sends single requests: no redirects, no credentials, no second try. */
 export interface Transport {
+  /** Headers that the user wants the registry's own host to get, and nobody else. */
+  readonly ownHeaders: Readonly<Record<string, string>>;
   /** Throws NetworkError when no answer comes, ERR_ABORTED when the signal aborts. */
   send(request: TransportRequest): Promise<TransportResponse>;
   /** Whether anything was answered at the origin of `url`. */
@@ -58,6 +63,7 @@ export function createTransport(settings: TransportSettings): Transport {
   const dispatchers = createDispatchers(settings);
   const answered = new Set<string>();
   return {
+    ownHeaders: settings.ownHeaders,
     hasAnswered: ({ origin }) => answered.has(origin),
     ownReach: () => dispatchers.ownReach(),
     close: async () => dispatchers.destroy(),
@@ -72,7 +78,7 @@ export function createTransport(settings: TransportSettings): Transport {
         return wrap(request, response, settings);
       } catch (error) {
         if (signal?.aborted === true) throw abortedError(action, signal);
-        throw networkError(error, { ...context, answering: false });
+        throw networkError(dispatchers.causeOf(error), { ...context, answering: false });
       }
     },
   };
@@ -88,9 +94,21 @@ function dispatchOptions(request: TransportRequest, settings: TransportSettings)
     body: body ?? null,
     signal: signal ?? null,
     headersTimeout: settings.headersTimeoutMs,
+    onInfo: limitInformational(settings),
     bodyTimeout: settings.rate.windowMs,
     reset: false, // undici closes the connection after a HEAD: a new one costs more than a rare retry
     highWaterMark: READ_AHEAD,
+  };
+}
+
+/** undici's time for the head begins anew with each `103 Early Hints`: a server could keep us waiting for ever. */
+function limitInformational({ timing, headersTimeoutMs }: TransportSettings): () => void {
+  let count = 0;
+  let first: number | undefined;
+  return () => {
+    count += 1;
+    first ??= timing.now();
+    if (count > MAX_INFORMATIONAL || timing.now() - first > headersTimeoutMs) throw new errors.HeadersTimeoutError();
   };
 }
 

@@ -100,7 +100,7 @@ async function ask({ channel, purpose, signal }: Attempt, authorization: string 
   };
   const answer = await askRegistry(
     { ...channel, authorizer },
-    { method: 'GET', path: '/v2/', headers: {}, purpose, signal },
+    { method: 'GET', path: '', headers: {}, purpose, signal },
   );
   if (answer.ok) answer.response.discard();
   return answer;

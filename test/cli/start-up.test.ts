@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Too slow to load for whoever does not need them. */
-const HEAVY = ['undici', 'tar-stream', 'ssri', 'proper-lockfile', 'koffi', 'fzstd'];
+const HEAVY = ['undici', 'tar-stream', 'ssri', 'proper-lockfile', 'koffi', 'fzstd', 'smol-toml'];
 
 describe('what is loaded at the start', () => {
   let outputs: Metafile['outputs'];
@@ -65,6 +65,8 @@ describe('what is loaded at the start', () => {
   });
 
   it('of pull is undici: the test would see it', () => {
-    expect(loadedWith('src/image/pull-image.ts')).toContain('undici');
+    const loaded = loadedWith('src/image/pull-image.ts');
+    expect(loaded).toContain('undici');
+    expect(loaded).not.toContain('smol-toml'); // only once there is a hosts.toml to read
   });
 });

@@ -106,6 +106,20 @@ describe('mydocker pull', requires(...TEST_BED_NEEDS), () => {
     expect(ran).toMatchObject({ code: 0, stderr: '' });
   });
 
+  it('R70 downloads a blob once for two that want it at the same time', async () => {
+    proxy.holdBlobsAfter(10_000);
+    const first = home.start(['pull', `${proxy.host}/library/busybox`]);
+    await proxy.held();
+    const second = home.start(['pull', `${proxy.host}/library/busybox`]);
+    await second.says('Pulling from library/busybox');
+    proxy.release();
+    for (const { ended } of [first, second]) expect(await ended).toMatchObject({ code: 0, stderr: '' });
+    const blobs = proxy.requests.flatMap(({ url }) => (url.includes('/blobs/') ? [url] : []));
+    expect(blobs.length).toBeGreaterThan(1);
+    expect(new Set(blobs).size).toBe(blobs.length);
+    expect((await home.mydocker(['images', '-q'])).stdout.trimEnd().split('\n')).toHaveLength(1);
+  });
+
   it('chooses the platform of the machine, and the one that --platform names', async () => {
     const reference = `${proxy.host}/test/multi`;
     expect(await home.mydocker(['pull', '-q', '--platform', 'linux/arm64', reference])).toMatchObject({

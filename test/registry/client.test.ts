@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -7,7 +7,7 @@ import { downloadBlob } from '../../src/registry/download-blob.ts';
 import type { Timing } from '../../src/registry/timing.ts';
 import { RATE_WINDOW, instantTiming, madeContent } from '../support/registry/index.ts';
 import type { Setup } from './open-repository.ts';
-import { NAME, memorySink, openClient, openRepository } from './open-repository.ts';
+import { NAME, memorySink, openClient, openRepository, startTestRegistry } from './open-repository.ts';
 
 /** Resolves when the registry has been asked for `part`. */
 async function asked({ registry }: Setup, part: string): Promise<void> {
@@ -88,6 +88,18 @@ describe('a signal', () => {
   });
 });
 
+describe('repository()', () => {
+  test.each(['..', '.', '_default', 'a/b', '', 'a b', 'user@host'])(
+    'refuses the registry %j: it would be a path',
+    (registry) => {
+      const { client } = openClient({ hostsFolders: ['/nonexistent'] });
+      expect(() => client.repository({ registry, repository: 'x' })).toThrow(
+        expect.objectContaining({ code: 'ERR_REFERENCE' }) as Error,
+      );
+    },
+  );
+});
+
 describe('close()', () => {
   test('R69 ends what is under way, and closes all connections', async () => {
     const setup = await openRepository();
@@ -115,6 +127,44 @@ describe('timeouts', () => {
       message: expect.stringContaining('sent no answer in time') as string,
     });
   });
+
+  test.each<[string, (passed: (ms: number) => void, count: number) => boolean]>([
+    ['floods us with', (_passed, count) => count < 1000],
+    ['keeps us waiting by', (passed, count) => (passed(7000), count < 10)],
+  ])('R57 A15 gives up on a server that %s 103 Early Hints', async (_name, goesOn) => {
+    const timing = instantTiming();
+    const { registry, repository } = await openRepository({}, { timing, retryPolicy: { maxAttempts: 1 } });
+    await repository.headManifest('v1');
+    let sent = 0;
+    const hint = (socket: Socket): void => {
+      sent += 1;
+      if (!goesOn((ms) => timing.advance(ms), sent)) socket.end();
+      else if (!socket.destroyed)
+        socket.write('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n', () => setImmediate(hint, socket));
+    };
+    registry.faults.add({ path: '/manifests/', handle: ({ socket }) => hint(socket) });
+    await expect(repository.getManifest('v1')).rejects.toMatchObject({
+      problem: 'timeout',
+      message: expect.stringContaining('sent no answer in time') as string,
+    });
+  });
+
+  test.each([['::1'], ['127.0.0.2'], ['::1', '127.0.0.2']])(
+    'R57 goes to the next address when %s does not answer',
+    async (...dead) => {
+      const registry = await startTestRegistry();
+      registry.putManifest(NAME, 'v1', Buffer.from('{}'), 'application/json');
+      const port = registry.host.replace(/.*:/, '');
+      const found = [...dead, '127.0.0.1'].map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+      const { client } = openClient({
+        lookup: (_name, _options, callback) => callback(null, found),
+        insecureRegistries: [`registry.example:${port}`],
+        retryPolicy: { maxAttempts: 1 },
+      });
+      await client.repository(parseReference(`registry.example:${port}/${NAME}`)).getManifest('v1');
+      expect(registry.log.at(-1)?.path).toContain('v1');
+    },
+  );
 
   test('R57 gives up on a TLS handshake that does not go on', async () => {
     const server = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1');

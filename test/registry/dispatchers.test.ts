@@ -3,11 +3,12 @@ import type { AddressInfo, LookupFunction } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
+import { downloadBlob } from '../../src/registry/download-blob.ts';
 import type { RegistryOptions } from '../../src/registry/client.ts';
 import type { RemoteRepository } from '../../src/registry/repository.ts';
 import type { Fault, TestProxy, TestRegistry } from '../support/registry/index.ts';
 import { makeCertificates, startProxy } from '../support/registry/index.ts';
-import { NAME, openClient, startTestRegistry } from './open-repository.ts';
+import { NAME, memorySink, openClient, startTestRegistry } from './open-repository.ts';
 
 const HOST = 'registry.example';
 const INSIDE = 'inside.example';
@@ -165,9 +166,24 @@ describe.skipIf(certificates === undefined)('a registry on the Internet', () => 
     const { proxy, registry, open } = await setup({ tls: true });
     const repository = open({ proxy: { https: proxy.url, noProxy: INSIDE }, lookup: resolveTo('10.0.0.1') });
     const descriptor = registry.putBlob(NAME, Buffer.from('x'));
-    for (const location of ['https://10.0.0.1/', 'https://localhost:1/', `https://${INSIDE}/`, `http://${HOST}/`]) {
+    const spellings = [
+      '10.0.0.1',
+      '[::ffff:10.0.0.1]',
+      '[::ffff:0:a00:1]',
+      '0x0a000001',
+      '012.0.0.1',
+      '10.1',
+      '10.0.0.1.',
+      '%31%30.0.0.1',
+      '0',
+      '[::]',
+    ];
+    const others = ['https://localhost:1/', `https://${INSIDE}/`, `http://${HOST}/`, '//10.0.0.1'];
+    for (const location of [...spellings.map((host) => `https://${host}/`), ...others]) {
       registry.faults.add({ path: '/blobs/', status: 307, headers: { location } });
-      await expect(repository.openBlob(descriptor, 0)).rejects.toMatchObject({ problem: 'forbidden' });
+      await expect(downloadBlob({ repository, descriptor, sink: memorySink() })).rejects.toMatchObject({
+        problem: 'forbidden',
+      });
     }
   });
 });

@@ -286,13 +286,18 @@ describe('downloadBlob() answers', () => {
     expect(registry.log.filter(({ path }) => path.includes('/blobs/'))).toHaveLength(1);
   });
 
-  test.each<[string, Fault]>([
-    ['a status line of garbage', { raw: 'SMTP 220 hello\r\n\r\n' }],
-    ['HTTP/0.9', { raw: '<html>hello</html>' }],
-    ['HTTP/2', { raw: Buffer.from('\x00\x00\x00\x04\x00\x00\x00\x00\x00', 'latin1') }],
-    ['1 MiB of headers', { raw: Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\nx: '), Buffer.alloc(1 << 20, 'x')]) }],
-  ])('R55 refuses %s', async (_name, fault) => {
-    expect((await download([{ ...fault, times: 9 }])).error).toMatchObject({ code: 'ERR_NETWORK' });
+  const GARBLED = 'did not answer in HTTP/1.1';
+  test.each<[string, string | Buffer, string]>([
+    ['a status line of garbage', 'SMTP 220 hello\r\n\r\n', GARBLED],
+    ['HTTP/0.9', '<html>hello</html>', GARBLED],
+    ['HTTP/2', Buffer.from('\x00\x00\x00\x04\x00\x00\x00\x00\x00', 'latin1'), GARBLED],
+    ['a header with a NUL in it', 'HTTP/1.1 200 OK\r\nx: a\0b\r\n\r\n', GARBLED],
+    ['1 MiB of one header', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(1 << 20)}`, 'sent an answer with too large a head'],
+    ['10,000 headers', `HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(10_000)}\r\n`, 'sent an answer with too large a head'],
+  ])('R55 A10 refuses %s', async (_name, raw, message) => {
+    const { error, sink } = await download([{ raw, times: 9 }]);
+    expect(error).toMatchObject({ code: 'ERR_NETWORK', message: expect.stringContaining(message) as string });
+    expect(sink.offset).toBe(0);
   });
 
   test('R59 asks again at once when a kept connection is closed', async () => {

@@ -3,11 +3,12 @@ import { createConnection, createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
+import { downloadBlob } from '../../src/registry/download-blob.ts';
 import type { RegistryOptions } from '../../src/registry/client.ts';
 import type { RemoteRepository } from '../../src/registry/repository.ts';
 import type { ServerCertificate, TestRegistry } from '../support/registry/index.ts';
 import { makeCertificates, startRegistry } from '../support/registry/index.ts';
-import { NAME, openClient, startTestRegistry } from './open-repository.ts';
+import { NAME, memorySink, openClient, startTestRegistry } from './open-repository.ts';
 
 const made = makeCertificates();
 const certificates = made!;
@@ -92,7 +93,9 @@ describe.skipIf(made === undefined)('findOrigin() (needs openssl)', () => {
     const descriptor = registry.putBlob(NAME, Buffer.from('x'));
     registry.faults.add({ path: '/blobs/', status: 307, headers: { location: storage.url } });
     const repository = open(host, { insecureRegistries: [host], ca: [certificates.ca] });
-    await expect(repository.openBlob(descriptor, 0)).rejects.toMatchObject({ problem: 'certificate' });
+    await expect(downloadBlob({ repository, descriptor, sink: memorySink() })).rejects.toMatchObject({
+      problem: 'certificate',
+    });
     expect(storage.log).toEqual([]);
   });
 

@@ -9,6 +9,8 @@ function fail(code: string, message = ''): Error {
   return Object.assign(new Error(message), { code });
 }
 
+const OURS = 'did not take us without a certificate of our own, or not with the one we have';
+
 describe('networkError()', () => {
   test.each([
     ['ENOTFOUND', 'name', 'never', 'cannot be found: no such host'],
@@ -25,6 +27,9 @@ describe('networkError()', () => {
     ['CERT_HAS_EXPIRED', 'certificate', 'never', 'has a certificate that is not accepted'],
     ['SELF_SIGNED_CERT_IN_CHAIN', 'certificate', 'never', 'has a certificate that is not accepted'],
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'certificate', 'never', 'has a certificate that is not accepted'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'certificate', 'never', OURS],
+    ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'certificate', 'never', OURS],
+    ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'tls', 'never', 'did not agree on TLS'],
     ['EPROTO', 'tls', 'never', 'did not agree on TLS'],
     ['UND_ERR_DESTROYED', 'broken', 'never', 'is not asked any more: the client was closed'],
     ['SOMETHING_NEW', 'broken', 'at once', 'broke the connection off'],

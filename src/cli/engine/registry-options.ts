@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { ToolError } from '../../errors.ts';
 import { printable } from '../../printable.ts';
 import { certificatesFromEnvironment } from '../../registry/ca.ts';
@@ -20,11 +22,19 @@ export function registryOptions({ env, insecureRegistries }: NetworkRequest): Re
   return {
     insecureRegistries,
     credentials: credentialsFromFiles(files, helpers),
+    hostsFolders: [join(configFolder(env), 'mydocker/certs.d'), '/etc/containerd/certs.d'],
+    certificateFolders: ['/etc/docker/certs.d'],
     ca: certificatesFromEnvironment(env),
     proxy: proxyFromEnvironment(env),
     userAgent: `mydocker/${readVersion()}`,
     retryPolicy: retryPolicy(env['MYDOCKER_RETRIES']),
   };
+}
+
+/** https://specifications.freedesktop.org/basedir/0.8/: what is not absolute is to be ignored. */
+function configFolder(env: NetworkRequest['env']): string {
+  const folder = env['XDG_CONFIG_HOME'];
+  return folder !== undefined && isAbsolute(folder) ? folder : join(homedir(), '.config');
 }
 
 /** MYDOCKER_RETRIES: how many times what failed is tried again. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 export interface Distribution {
   /** host:port on loopback. */
   host: string;
+  /** By SIGKILL; a second time is none. */
   stop(): Promise<void>;
 }
 
@@ -18,7 +19,9 @@ export interface DistributionOptions {
   /** Contents of an htpasswd file (bcrypt); without it everybody may read and write. */
   htpasswd?: string | undefined;
   /** Paths of PEM files; without them it speaks plain HTTP. */
-  tls?: { certificate: string; key: string } | undefined;
+  tls?: { certificate: string; key: string; clientcas?: string[] } | undefined;
+  /** host:port of the registry that it is a pull-through cache for. */
+  cacheOf?: string | undefined;
 }
 
 const TRIES = 5; // another program may take the free port between the look and the start
@@ -55,17 +58,19 @@ async function start(folder: string, options: DistributionOptions): Promise<Dist
     async stop() {
       server.kill('SIGKILL');
       await closed;
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-function configuration(host: string, folder: string, { storage, htpasswd, tls }: DistributionOptions): object {
+function configuration(host: string, folder: string, options: DistributionOptions): object {
+  const { storage, htpasswd, tls, cacheOf } = options;
   return {
     version: 0.1,
     log: { level: 'error', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
     http: { addr: host, ...(tls === undefined ? {} : { tls }) },
+    ...(cacheOf === undefined ? {} : { proxy: { remoteurl: `http://${cacheOf}` } }),
     ...(htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: join(folder, 'htpasswd') } } }),
   };
 }

@@ -2,7 +2,7 @@ export type { TestAuth } from './auth.ts';
 export type { Fault } from './fault.ts';
 export type { InstantTiming } from './instant-timing.ts';
 export type { ServerCertificate } from './make-certificates.ts';
-export type { TestLayer } from './put-image.ts';
+export type { PutImage, TestLayer } from './put-image.ts';
 export type { TestProxy } from './start-proxy.ts';
 export type { LoggedRequest, TestRegistry, TestRegistryOptions } from './start-registry.ts';
 export { errorBody } from './auth.ts';

@@ -1,7 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:http';
+import type { ServerOptions } from 'node:https';
 import { createServer as createTlsServer } from 'node:https';
+import { TLSSocket } from 'node:tls';
 
 import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import type { AuthAnswer, TestAuth } from './auth.ts';
@@ -16,7 +18,12 @@ import { respond } from './respond.ts';
 export interface TestRegistryOptions {
   auth?: TestAuth;
   /** PEM texts; the registry speaks TLS when given. */
-  tls?: { key: string; cert: string };
+  tls?: {
+    key: string;
+    cert: string;
+    /** Asks for a certificate of this authority: lets nobody in without one, or only notes it. */
+    clients?: { ca: string; isRequired: boolean };
+  };
   /** Address to listen on; 127.0.0.1 when left out. Any of 127/8 gives another host. */
   address?: string;
 }
@@ -29,6 +36,8 @@ export interface LoggedRequest {
   headers: Record<string, string>;
   /** Body of a POST. */
   body: string;
+  /** Serial number of the certificate that the client showed. */
+  clientCertificate: string | undefined;
 }
 
 /**
@@ -100,7 +109,7 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
   };
 
   const server: Server =
-    options.tls === undefined ? createServer(onRequest) : createTlsServer({ ...options.tls }, onRequest);
+    options.tls === undefined ? createServer(onRequest) : createTlsServer(tlsOptions(options.tls), onRequest);
   server.on('connection', (socket: Socket) => {
     accepted += 1;
     sockets.add(socket);
@@ -151,6 +160,11 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
   };
 }
 
+function tlsOptions({ key, cert, clients }: NonNullable<TestRegistryOptions['tls']>): ServerOptions {
+  if (clients === undefined) return { key, cert };
+  return { key, cert, ca: clients.ca, requestCert: true, rejectUnauthorized: clients.isRequired };
+}
+
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 function find(stored: Stored | undefined, name: string, kind: string, key: string): Answer {
@@ -196,5 +210,7 @@ function logged(request: IncomingMessage, body: string): LoggedRequest {
     path: request.url ?? '',
     headers: Object.fromEntries(headers) as Record<string, string>,
     body,
+    clientCertificate:
+      request.socket instanceof TLSSocket ? request.socket.getPeerX509Certificate()?.serialNumber : undefined,
   };
 }
