@@ -7,7 +7,7 @@ import type { ImageConfig } from '../oci/image-config.ts';
 import { MAX_DOCUMENT_BYTES } from '../oci/json.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { ImageManifest } from '../oci/manifest.ts';
-import { layerFolder, statLayer } from '../snapshot/layers.ts';
+import { layerFolder } from '../snapshot/layers.ts';
 import type { Store } from '../store/open-store.ts';
 
 /** An image as the store has it, read and verified again. */
@@ -48,17 +48,14 @@ export async function readIntactImage(store: Store, manifestDigest: Digest): Pro
   try {
     return await readLocalImage(store, manifestDigest);
   } catch (error) {
-    if (isToolError(error, 'ERR_STORE_DAMAGED', 'ERR_INTEGRITY', 'ERR_MANIFEST', 'ERR_UNSUPPORTED', 'ERR_LIMIT'))
-      return undefined;
+    if (isUnusable(error)) return undefined;
     throw error;
   }
 }
 
-/** Whether every layer is unpacked and every blob is there with its size; contents are not read. */
-export async function isComplete(store: Store, image: LocalImage): Promise<boolean> {
-  for (const layer of image.manifest.layers) if (!(await store.blobs.has(layer))) return false;
-  for (const chainId of image.chain) if ((await statLayer(store.paths.layers, chainId)) === undefined) return false;
-  return true;
+/** Whether `readLocalImage` threw it for what the image is, not for a disk that fails. */
+export function isUnusable(error: unknown): error is ToolError {
+  return isToolError(error, 'ERR_STORE_DAMAGED', 'ERR_INTEGRITY', 'ERR_MANIFEST', 'ERR_UNSUPPORTED', 'ERR_LIMIT');
 }
 
 /** The folders of the image's layers, bottom first. */
