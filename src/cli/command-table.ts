@@ -36,6 +36,10 @@ const RM: CommandEntry = {
   about: 'Remove one or more containers',
   load: async () => (await import('./commands/rm.ts')).rmCommand,
 };
+const VERIFY: CommandEntry = {
+  about: 'Find, and repair, what is damaged in the store',
+  load: async () => (await import('./commands/verify.ts')).verifyCommand,
+};
 const VERSION: CommandEntry = {
   about: 'Show the version information',
   load: async () => (await import('./commands/version.ts')).versionCommand,
@@ -49,12 +53,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   images: IMAGES,
   rm: RM,
   rmi: RMI,
+  verify: VERIFY,
   version: VERSION,
 };
 
 export const GROUPS: Readonly<Record<string, CommandGroup>> = {
   container: { about: 'Manage containers', commands: { ls: PS, list: PS, ps: PS, rm: RM, remove: RM, run: RUN } },
-  image: { about: 'Manage images', commands: { ls: IMAGES, list: IMAGES, pull: PULL, rm: RMI, remove: RMI, rmi: RMI } },
+  image: {
+    about: 'Manage images',
+    commands: { ls: IMAGES, list: IMAGES, pull: PULL, rm: RMI, remove: RMI, rmi: RMI, verify: VERIFY },
+  },
 };
 
 /** Other words for a command of the same group, left out of the group's help. */

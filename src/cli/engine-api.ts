@@ -6,6 +6,8 @@ import type { ImageSummary } from '../image/list-images.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
 import type { PulledImage, PullEvent } from '../image/pull-event.ts';
 import type { RemovalEvent } from '../image/remove-image.ts';
+import type { Finding } from '../image/verify/finding.ts';
+import type { VerifyReport } from '../image/verify/verify-store.ts';
 
 /**
  * What the commands need of the engine. `engine.ts` connects it to the modules that do it, each loaded when it is first called;
@@ -21,6 +23,7 @@ export interface EngineApi {
   /** All containers, newest first. */
   containers: (request: StoreRequest) => Promise<ContainerSummary[]>;
   removeContainer: (nameOrId: string, request: RemoveRequest) => Promise<unknown>;
+  verify: (request: VerifyRequest) => Promise<VerifyReport>;
 }
 
 export interface StoreRequest {
@@ -46,6 +49,15 @@ export interface PullRequest extends StoreRequest, NetworkRequest {
   maxConcurrentDownloads: number | undefined;
   signal: AbortSignal;
   onProgress: (event: PullEvent) => void;
+}
+
+export interface VerifyRequest extends StoreRequest, NetworkRequest {
+  /** Name or ID of the only image to look at. */
+  image: string | undefined;
+  deep: boolean;
+  repair: boolean;
+  signal: AbortSignal;
+  onFinding: (finding: Finding) => void;
 }
 
 export interface RunRequest extends StoreRequest, NetworkRequest {

@@ -10,5 +10,6 @@ export function createEngine(): EngineApi {
     run: async (image, request) => (await import('./engine/run.ts')).run(image, request),
     containers: async (request) => (await import('./engine/containers.ts')).containers(request),
     removeContainer: async (nameOrId, request) => (await import('./engine/containers.ts')).remove(nameOrId, request),
+    verify: async (request) => (await import('./engine/verify.ts')).verify(request),
   };
 }

@@ -12,6 +12,8 @@ export interface FetchBlobOptions {
   repository: RemoteRepository;
   descriptor: Descriptor;
   signal: AbortSignal;
+  /** See IngestOptions. */
+  replace?: boolean | undefined;
   /** Bytes that are there, of `descriptor.size`. */
   onProgress?: ((current: number) => void) | undefined;
   /** A try failed; the next one is in `seconds`. */
@@ -36,8 +38,8 @@ export async function fetchBlob(options: FetchBlobOptions): Promise<boolean> {
 }
 
 async function tryFetch(options: FetchBlobOptions): Promise<boolean> {
-  const { blobs, repository, descriptor, signal, onProgress, onRetry } = options;
-  const ingest = await blobs.ingest(descriptor, { signal });
+  const { blobs, repository, descriptor, signal, replace, onProgress, onRetry } = options;
+  const ingest = await blobs.ingest(descriptor, { signal, replace });
   if (ingest === undefined) return false;
   try {
     await downloadBlob({ repository, descriptor, sink: ingest, signal, onProgress, onRetry });

@@ -26,27 +26,35 @@ export interface LocalImage {
  * @throws {ToolError} ERR_STORE_DAMAGED if either is not what its digest says
  */
 export async function readLocalImage(store: Store, manifestDigest: Digest): Promise<LocalImage | undefined> {
-  const stored = await store.blobs.stat(manifestDigest);
-  if (stored === undefined) return undefined;
-  const descriptor: Descriptor = { mediaType: '', digest: manifestDigest, size: stored.size };
-  const document = parseManifest(await store.blobs.read(descriptor, MAX_DOCUMENT_BYTES), undefined);
-  if (document.kind === 'index') {
-    throw new ToolError(
-      'ERR_STORE_DAMAGED',
-      `Cannot read image "${manifestDigest}": it is an index, and a manifest was wanted`,
-    );
-  }
-  const { manifest } = document;
-  if ((await store.blobs.stat(manifest.config.digest)) === undefined) return undefined;
+  const manifest = await readLocalManifest(store, manifestDigest);
+  if (manifest === undefined || (await store.blobs.stat(manifest.config.digest)) === undefined) return undefined;
   const config = parseImageConfig(await store.blobs.read(manifest.config, MAX_DOCUMENT_BYTES));
   checkLayersMatch(manifest, config);
   return { manifestDigest, imageId: manifest.config.digest, manifest, config, chain: chainIds(config.diffIds) };
 }
 
+/** Only the manifest, in the same way. */
+export async function readLocalManifest(store: Store, manifestDigest: Digest): Promise<ImageManifest | undefined> {
+  const stored = await store.blobs.stat(manifestDigest);
+  if (stored === undefined) return undefined;
+  const descriptor: Descriptor = { mediaType: '', digest: manifestDigest, size: stored.size };
+  const document = parseManifest(await store.blobs.read(descriptor, MAX_DOCUMENT_BYTES), undefined);
+  if (document.kind === 'manifest') return document.manifest;
+  throw new ToolError(
+    'ERR_STORE_DAMAGED',
+    `Cannot read image "${manifestDigest}": it is an index, and a manifest was wanted`,
+  );
+}
+
 /** As `readLocalImage`, but a damaged image is as good as an absent one: for a pull, which replaces it. */
 export async function readIntactImage(store: Store, manifestDigest: Digest): Promise<LocalImage | undefined> {
+  return unlessUnusable(async () => readLocalImage(store, manifestDigest));
+}
+
+/** What `read` answers, or undefined for a document that is not what it should be. */
+export async function unlessUnusable<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await readLocalImage(store, manifestDigest);
+    return await read();
   } catch (error) {
     if (isUnusable(error)) return undefined;
     throw error;

@@ -3,7 +3,6 @@ import type { Digest } from '../oci/digest.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import { formatPlatform, platformMatches } from '../oci/platform.ts';
 import type { Platform } from '../oci/platform.ts';
-import { familiarReference, parseReference } from '../oci/reference.ts';
 import { printable } from '../printable.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import type { Store } from '../store/open-store.ts';
@@ -78,8 +77,7 @@ async function isStillThere({ images }: Store, { name, manifest }: ImageRecord):
 }
 
 function damagedImage(text: string, { name }: ImageRecord, cause: Error): ToolError {
-  const again =
-    name === undefined ? '' : `, or pull it again: mydocker pull ${familiarReference(parseReference(name))}`;
+  const again = name === undefined ? '' : `, or pull it again: mydocker pull ${printable(name)}`;
   return new ToolError('ERR_STORE_DAMAGED', `Cannot run "${printable(text)}": the image is damaged: ${cause.message}`, {
     hint: `To download and unpack only what is damaged: mydocker verify --repair ${printable(text)}${again}`,
     cause,

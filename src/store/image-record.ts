@@ -1,6 +1,6 @@
 import { isToolError } from '../errors.ts';
 import { parseDescriptor, type Descriptor } from '../oci/descriptor.ts';
-import { parseDigest, type Digest } from '../oci/digest.ts';
+import { digestOf, parseDigest, type Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import { unreadable, type IndexEntry } from './index-file.ts';
 
@@ -28,6 +28,8 @@ const MANIFEST = 'dev.mydocker.manifest';
 const CONFIG = 'dev.mydocker.config';
 const CREATED = 'dev.mydocker.created';
 const SIZE = 'dev.mydocker.size';
+/** A digest of all the rest, so that no flipped bit goes unnoticed; entries of the first version have none. */
+const CHECK = 'dev.mydocker.check';
 
 /** The name of an entry, whoever wrote it. */
 export function entryName({ annotations }: IndexEntry): string | undefined {
@@ -54,6 +56,7 @@ export function parseRecord(entry: IndexEntry, where: string): ImageRecord {
       [CONFIG]: config,
       [CREATED]: created,
       [SIZE]: size,
+      [CHECK]: _check,
       ...others
     } = annotations;
     if (name === '') throw unreadable(where, 'its image name is empty');
@@ -92,6 +95,7 @@ export function encodeRecord(record: ImageRecord, previous: IndexEntry | undefin
     [MANIFEST, record.manifest],
     [CONFIG, record.imageId],
     [SIZE, String(record.sizeBytes)],
+    [CHECK, checkOf(record)],
   ]);
   annotations.delete(CREATED);
   if (record.created !== undefined) annotations.set(CREATED, record.created);
@@ -106,6 +110,25 @@ export function encodeRecord(record: ImageRecord, previous: IndexEntry | undefin
     annotations: Object.fromEntries(annotations),
   };
   return { value, annotations };
+}
+
+/**
+ * Whether an entry is what was written when it was given its name. `record` is what it says now. Another tool may have added
+ * annotations, but not changed a thing that this engine goes by.
+ */
+export function isUnchanged({ annotations }: IndexEntry, record: ImageRecord): boolean {
+  const check = checkOf(record);
+  const written = annotations.get(CHECK);
+  if (written !== undefined) return written === check;
+  return ![...annotations.values()].includes(check); // else it is the name of the annotation that has changed
+}
+
+function checkOf({ name, target, manifest, imageId, platform, created, sizeBytes }: ImageRecord): Digest {
+  const { mediaType, digest, size, artifactType = '' } = target;
+  const { os, architecture, variant = '', osVersion = '' } = platform;
+  const texts = [name ?? '', mediaType, digest, artifactType, manifest, imageId, created ?? ''];
+  const fields = [...texts, os, architecture, variant, osVersion, size, sizeBytes];
+  return digestOf(Buffer.from(JSON.stringify(fields)));
 }
 
 function encodePlatform({ os, architecture, variant, osVersion }: Platform): Record<string, string> {

@@ -2,11 +2,12 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 
 import { throwIfAborted } from '../fs/abort.ts';
-import { diskError, withDiskErrors } from '../fs/disk-error.ts';
+import { diskError } from '../fs/disk-error.ts';
 import { createPacer } from '../fs/pacer.ts';
-import { digestHex, isDigest, type Digest } from '../oci/digest.ts';
+import { digestHex, type Digest } from '../oci/digest.ts';
 import type { BlobStore } from './blob-store.ts';
 import { LAYER_DONE, type StorePaths } from './layout.ts';
+import { listLayers } from './list-layers.ts';
 import type { RemoveFolder, TrashBin } from './trash.ts';
 
 export interface SweepOptions {
@@ -38,7 +39,7 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
     swept.blobs.push(digest);
     await pace();
   }
-  for (const chainId of await layersIn(options.paths.layers)) {
+  for (const chainId of listLayers(options.paths.layers)) {
     if (keep.has(chainId)) continue;
     throwIfAborted(signal, 'collect garbage');
     await sweepLayer(chainId, options);
@@ -65,16 +66,4 @@ async function sweepLayer(chainId: Digest, { paths, bin, removeFolder }: SweepOp
   // next pull may put a new one at the same path.
   fs.rmSync(join(path, LAYER_DONE), { force: true });
   await removeFolder(path);
-}
-
-// By the length of its name: the chain ID of the lowest layer is its diff ID, which may be of either algorithm.
-const ALGORITHMS: ReadonlyMap<number, string> = new Map([
-  [64, 'sha256'],
-  [128, 'sha512'],
-]);
-
-/** What has no chain ID for a name is no layer: a lock, or one that is being unpacked. */
-async function layersIn(folder: string): Promise<Digest[]> {
-  const names = await withDiskErrors('read', folder, async () => fs.promises.readdir(folder));
-  return names.map((name) => `${ALGORITHMS.get(name.length)}:${name}`).filter(isDigest);
 }

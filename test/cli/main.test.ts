@@ -61,7 +61,7 @@ describe('main()', () => {
 
   it('shows all commands of a group once', async () => {
     expect((await run(['image', '--help'])).out).toContain(
-      'Commands:\n  ls    List images\n  pull  Download an image from a registry\n  rm    Remove one or more images\n\n',
+      'Commands:\n  ls      List images\n  pull    Download an image from a registry\n  rm      Remove one or more images\n  verify  Find, and repair, what is damaged in the store\n\n',
     );
   });
 

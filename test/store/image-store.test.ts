@@ -77,6 +77,7 @@ describe('createImageStore()', () => {
             'dev.mydocker.config': image.record.imageId,
             'dev.mydocker.created': image.record.created,
             'dev.mydocker.size': '1234',
+            'dev.mydocker.check': expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
           },
         },
       ],
@@ -129,7 +130,7 @@ describe('createImageStore()', () => {
 
   it.each<[string, (path: string) => void]>([
     ['S18 empty', (path) => fs.truncateSync(path, 0)],
-    ['S18 cut in half', (path) => fs.truncateSync(path, fs.statSync(path).size / 2)],
+    ['S18 cut in half', (path) => fs.truncateSync(path, Math.floor(fs.statSync(path).size / 2))],
     ['S19 missing', (path) => fs.unlinkSync(path)],
     ['S17 not UTF-8', (path) => fs.writeFileSync(path, Buffer.from([0xff]))],
     ['no object', (path) => fs.writeFileSync(path, '[]')],

@@ -37,6 +37,7 @@ export function fakeContext(engine: Partial<EngineApi> = {}, options: Partial<Co
       run: unexpected,
       containers: unexpected,
       removeContainer: unexpected,
+      verify: unexpected,
       ...engine,
     },
     ...options,
