@@ -7,7 +7,7 @@ import type { VerifyReport } from '../image/verify/verify-store.ts';
 import { readHostFacts } from '../linux/host-facts.ts';
 import type { RegistryOptions } from '../registry/client.ts';
 import { restoreFormat } from '../store/restore-format.ts';
-import { listContainers } from './list-containers.ts';
+import { isLocked, listContainers } from './list-containers.ts';
 
 export interface VerifyOptions extends EngineOptions {
   /** Name or ID of the only image to look at; the whole store unless given. */
@@ -34,7 +34,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerifyReport>
   const restoredFormat = repair ? await restoreFormat(root, readHostFacts().ownership.kind) : undefined;
   // A store that is not there is made, as by any command: nothing is wrong with it.
   const engine = await openEngine({ home: root }, { readOnly: !repair && existsSync(root) });
-  const runningOn = (layer: string): string | undefined => findRunning(engine.store.paths.containers, layer);
+  const runningOn = (layer: string): string | undefined => findUser(engine.store.paths.containers, layer);
   return verifyStore(engine, {
     image,
     deep,
@@ -45,9 +45,9 @@ export async function verify(options: VerifyOptions = {}): Promise<VerifyReport>
   });
 }
 
-/** One whose record cannot be read may use any layer. */
-function findRunning(containers: string, layer: string): string | undefined {
+/** Asks for the lock alone: a container that has it may be about to mount its layers. One without a record may use any. */
+function findUser(containers: string, layer: string): string | undefined {
   return listContainers(containers).find(
-    ({ status, record }) => status === 'running' && record?.layers.includes(layer) !== false,
+    ({ id, record }) => record?.layers.includes(layer) !== false && isLocked(containers, id) === true,
   )?.id;
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { ToolError, isToolError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { parseReference } from '../../oci/reference.ts';
-import type { Reference } from '../../oci/reference.ts';
 import { createRegistryClient } from '../../registry/client.ts';
 import type { RegistryOptions } from '../../registry/client.ts';
 import type { RemoteRepository } from '../../registry/repository.ts';
@@ -16,8 +15,8 @@ import type { BlobRole } from './finding.ts';
 export interface BlobToFetch {
   descriptor: Descriptor;
   role: BlobRole;
-  /** Canonical names of images that need it; others are passed over. */
-  images: readonly string[];
+  /** Canonical names of images that need it. */
+  sources: readonly string[];
 }
 
 export interface RefetchOptions {
@@ -38,10 +37,9 @@ export async function createRefetcher(engine: Engine, { registry, signal }: Refe
     async fetch(blob) {
       clearPlace(engine, blob.descriptor);
       let failure: unknown = noName(blob.descriptor);
-      for (const reference of blob.images.map(referenceOf)) {
-        if (reference === undefined) continue;
+      for (const name of blob.sources) {
         try {
-          await fetchFrom(client.repository(reference), blob, { engine, signal });
+          await fetchFrom(client.repository(parseReference(name)), blob, { engine, signal });
           return;
         } catch (error) {
           if (signal?.aborted === true || !isToolError(error)) throw error;
@@ -74,15 +72,6 @@ function clearPlace({ store }: Engine, { digest }: Descriptor): void {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined || stats.isFile()) return;
   renameSync(path, join(store.paths.trash, randomBytes(8).toString('hex')));
-}
-
-function referenceOf(name: string): Reference | undefined {
-  try {
-    return parseReference(name);
-  } catch (error) {
-    if (isToolError(error, 'ERR_REFERENCE', 'ERR_DIGEST')) return undefined;
-    throw error;
-  }
 }
 
 function noName({ digest }: Descriptor): ToolError {

@@ -8,7 +8,9 @@ import type { Verification } from './verification.ts';
 export async function verifyBlob(verification: Verification, descriptor: Descriptor): Promise<boolean> {
   const { mender, uses } = verification;
   const { digest } = descriptor;
-  return look(verification, digest, async () => mender?.fetchBlob({ descriptor, ...uses.ofBlob(digest) }));
+  return look(verification, digest, async () =>
+    mender?.fetchBlob({ descriptor, role: uses.ofBlob(digest).role, sources: uses.sourcesOf(digest) }),
+  );
 }
 
 /** The same for one that no image of this engine needs. `owner` names an entry of another tool that does. */

@@ -86,7 +86,7 @@ async function verifyHeld(
   };
   const verification: Verification = {
     engine,
-    uses: await readUses(engine.store, names.records),
+    uses: await readUses(engine.store, names),
     isDeep: options.deep ?? false,
     // Without the names nobody knows what is of no use.
     mender: isIndexLost ? undefined : options.mender,
