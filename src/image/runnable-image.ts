@@ -1,4 +1,5 @@
 import { ToolError, isToolError } from '../errors.ts';
+import { withFileLock } from '../fs/kernel-lock.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import { formatPlatform, platformMatches } from '../oci/platform.ts';
@@ -24,16 +25,34 @@ export interface RunnableImage {
   layerFolders: string[];
 }
 
+export interface FindRunnableOptions {
+  /** Any, unless given. */
+  platform?: Platform | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /**
- * The cached image that `text` names, or undefined if it is not in the store, or is for another platform than `wanted`.
- * Looks whether all of it is there, but reads nothing but manifest, config and each layer's `done`. Uses neither the network nor libc.
+ * The cached image that `text` names, or undefined if it is not in the store, or is for another platform than the one asked for.
+ * Looks whether all of it is there, but reads nothing but manifest, config and each layer's `done`. Never uses the network, and libc only
+ * once something is wrong.
  * @throws {ToolError} ERR_STORE_DAMAGED, with the remedy, if something of it is missing or not what it should be
  */
 export async function findRunnableImage(
   engine: Engine,
   text: string,
-  wanted?: Platform,
+  { platform, signal }: FindRunnableOptions = {},
 ): Promise<RunnableImage | undefined> {
+  try {
+    return await find(engine, text, platform);
+  } catch (error) {
+    if (!isToolError(error, 'ERR_STORE_DAMAGED')) throw error;
+  }
+  // It may have been removed while it was being looked at. Nothing is deleted while somebody has this lock (which takes libc).
+  const lock = { path: engine.store.paths.gcLock, kind: 'shared', signal } as const;
+  return withFileLock(lock, async () => find(engine, text, platform));
+}
+
+async function find(engine: Engine, text: string, wanted: Platform | undefined): Promise<RunnableImage | undefined> {
   const found = findImage(await engine.store.images.list(), text);
   const record = found?.named ?? found?.records[0];
   if (record === undefined) return undefined;
@@ -41,13 +60,7 @@ export async function findRunnableImage(
     if (found?.named === undefined) throw wrongPlatform(text, record, wanted);
     return undefined;
   }
-  try {
-    return await readRunnableImage(engine.store, record, text);
-  } catch (error) {
-    // Its last name may have been removed meanwhile, and all of it with that; or the name stands for another image now.
-    if (!isToolError(error, 'ERR_STORE_DAMAGED') || (await isStillThere(engine.store, record))) throw error;
-    return findRunnableImage(engine, text, wanted);
-  }
+  return readRunnableImage(engine.store, record, text);
 }
 
 async function readRunnableImage(store: Store, record: ImageRecord, text: string): Promise<RunnableImage> {
@@ -70,10 +83,6 @@ async function readImage(store: Store, record: ImageRecord, text: string): Promi
   }
   if (image !== undefined) return image;
   throw damagedImage(text, record, new Error('its manifest or its config is not in the store'));
-}
-
-async function isStillThere({ images }: Store, { name, manifest }: ImageRecord): Promise<boolean> {
-  return (await images.list()).some((other) => other.name === name && other.manifest === manifest);
 }
 
 function damagedImage(text: string, { name }: ImageRecord, cause: Error): ToolError {

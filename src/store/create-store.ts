@@ -55,7 +55,7 @@ async function refuseForeignFolder(root: string): Promise<void> {
   }
   const layers = await fs.readdir(join(root, 'layers')).catch(() => []);
   if (layers.length === 0) return;
-  const hint = 'Delete everything in it, and pull the images again: their names and blobs are kept.';
+  const hint = 'To write it again: mydocker verify --repair. Names and blobs are kept, and layers are unpacked again.';
   throw unusable(root, `it has layers, but no store.json that says how they were unpacked`, hint);
 }
 
