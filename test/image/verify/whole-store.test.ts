@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
 
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -226,6 +227,27 @@ describe('verify()', requires('root'), () => {
     const { findings } = await bench.verify({ repair: true });
     expect(findings).toMatchObject([{ kind: 'blob', digest: layer, repair: { isDone: false } }]);
     expect(changedPaths(before, fingerprints(bench.root))).toEqual([]);
+  });
+
+  it('I10 replaces a blob that is too large to be hashed on every pull', async () => {
+    const { layers } = putImage(bench.registry, 'app', 'large', {
+      layers: [await tarLayer({ large: randomBytes(5 * 1024 * 1024).toString('latin1') })],
+    });
+    await pullImage(bench.engine, `${bench.registry.host}/app:large`);
+    const digest = layers[0]?.digest ?? lost;
+    flipBit(at(bench.blob(digest)), 12_345);
+    expect((await bench.verify({ repair: true })).findings).toMatchObject([{ digest, repair: { isDone: true } }]);
+    expect((await bench.verify()).findings).toEqual([]);
+  });
+
+  it('I10 a pull that has to unpack a layer again downloads its blob again if that is damaged too', async () => {
+    const layer = bench.digests.layers[1] ?? lost;
+    flipBit(at(bench.blob(layer)), 100);
+    rmSync(at(bench.layerFolders[1] ?? ''), { recursive: true });
+    bench.registry.log.length = 0;
+    await pullImage(bench.engine, bench.name);
+    expect(bench.requests().filter((line) => line.includes('/blobs/'))).toEqual([`GET /v2/app/blobs/${layer}`]);
+    expect((await bench.verify({ deep: true })).findings).toEqual([]);
   });
 
   it('I1 takes no wrong bytes from a registry in place of wrong bytes', async () => {
