@@ -7,7 +7,15 @@ import { syncFolder } from '../fs/sync-folder.ts';
 import { writeFileAtomic } from '../fs/write-file-atomic.ts';
 import type { Digest } from '../oci/digest.ts';
 import { PULL_AGAIN, damaged } from './damaged.ts';
-import { encodeRecord, entryName, isOwnEntry, manifestOf, parseRecord, type ImageRecord } from './image-record.ts';
+import {
+  encodeRecord,
+  entryName,
+  isOwnEntry,
+  isUnchanged,
+  manifestOf,
+  parseRecord,
+  type ImageRecord,
+} from './image-record.ts';
 import { encodeIndexFile, readIndexFile, type IndexEntry, type IndexFile } from './index-file.ts';
 import { blobPath, type InternalPaths } from './layout.ts';
 import { keepReserve, withSpaceReserve } from './space-reserve.ts';
@@ -128,7 +136,8 @@ function leftWithoutName(previous: IndexEntry, record: ImageRecord, entries: rea
   if (manifest === record.manifest) return [];
   if (entries.some((entry) => entry !== previous && isOwnEntry(entry) && manifestOf(entry) === manifest)) return [];
   try {
-    return [encodeRecord({ ...parseRecord(previous, 'index.json'), name: undefined }, undefined)];
+    const image = parseRecord(previous, 'index.json');
+    return isUnchanged(previous, image) ? [encodeRecord({ ...image, name: undefined }, undefined)] : [];
   } catch (error) {
     if (isToolError(error, 'ERR_STORE_DAMAGED')) return []; // nobody can tell what it was, and `set` repairs it
     throw error;

@@ -16,6 +16,8 @@ export interface Names {
 export interface NameProblem {
   name: string | undefined;
   problem: string;
+  /** Nobody can list images, or collect garbage, while the entry is there. */
+  isFatal: boolean;
 }
 
 /** Reads all entries, also beside one that is damaged. Throws ERR_STORE_DAMAGED for an index that cannot be read at all. */
@@ -35,7 +37,7 @@ const INDEX_KEYS = ['schemaVersion', 'mediaType', 'artifactType', 'subject', 'an
 function indexProblems(rest: Readonly<Record<string, unknown>>): NameProblem[] {
   const { mediaType = MEDIA_TYPES.ociIndex } = rest;
   const isStrange = mediaType !== MEDIA_TYPES.ociIndex || !Object.keys(rest).every((key) => INDEX_KEYS.includes(key));
-  return isStrange ? [{ name: undefined, problem: 'it has fields that no OCI image index has' }] : [];
+  return isStrange ? [{ name: undefined, problem: 'it has fields that no OCI image index has', isFatal: false }] : [];
 }
 
 function readOwn(entry: IndexEntry, { records, problems }: Names): void {
@@ -43,10 +45,11 @@ function readOwn(entry: IndexEntry, { records, problems }: Names): void {
   try {
     const record = parseRecord(entry, 'index.json');
     records.push(record);
-    if (!isUnchanged(entry, record)) problems.push({ name, problem: 'its entry is not what was written' });
+    if (!isUnchanged(entry, record))
+      problems.push({ name, problem: 'its entry is not what was written', isFatal: false });
   } catch (error) {
     if (!isToolError(error, 'ERR_STORE_DAMAGED')) throw error;
-    problems.push({ name, problem: error.message });
+    problems.push({ name, problem: error.message, isFatal: true });
   }
 }
 
@@ -54,9 +57,9 @@ function readForeign(entry: IndexEntry, { foreign, problems }: Names): void {
   const name = entryName(entry);
   const { digest } = entry.value;
   if (typeof digest !== 'string' || !isDigest(digest)) {
-    problems.push({ name, problem: 'it has no digest that is known here' });
+    problems.push({ name, problem: 'it has no digest that is known here', isFatal: true });
   } else if (JSON.stringify(entry.value).includes(OWN_ANNOTATIONS)) {
-    problems.push({ name, problem: 'its entry is not what was written' });
+    problems.push({ name, problem: 'its entry is not what was written', isFatal: false });
   } else {
     foreign.push({ name, digest });
   }

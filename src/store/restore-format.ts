@@ -22,7 +22,7 @@ import { encodeFormat, formatFor, parseFormat } from './store-format.ts';
  */
 export async function restoreFormat(root: string, ownership: Ownership['kind']): Promise<string | undefined> {
   const paths = storePaths(root);
-  if (!checkRoot(root, { readOnly: false }) || !fs.existsSync(paths.index)) return undefined;
+  if (!checkRoot(root, { readOnly: false }) || !fs.existsSync(paths.blobs)) return undefined;
   return withDiskErrors('restore', paths.format, async () =>
     withFileLock({ path: paths.gcLock, kind: 'exclusive' }, async () =>
       withFileLock({ path: paths.imagesLock, kind: 'exclusive' }, async () => restore(paths, ownership)),

@@ -55,8 +55,12 @@ describe('readNames()', () => {
     const { records, problems } = await readNames(index);
     expect(records.map(({ name }) => name)).toEqual(['docker.io/library/d:1', 'docker.io/library/c:1']);
     expect(problems).toEqual([
-      { name: 'docker.io/library/a:1', problem: expect.stringContaining('its size is not a number') as string },
-      { name: 'docker.io/library/d:1', problem: 'its entry is not what was written' },
+      {
+        name: 'docker.io/library/a:1',
+        problem: expect.stringContaining('its size is not a number') as string,
+        isFatal: true,
+      },
+      { name: 'docker.io/library/d:1', problem: 'its entry is not what was written', isFatal: false },
     ]);
   });
 
@@ -64,7 +68,7 @@ describe('readNames()', () => {
     const { index } = await openNamed();
     fs.writeFileSync(index, '{"schemaVersion":2,"manifests":[{"digest":"md5:1"}]}');
     expect((await readNames(index)).problems).toEqual([
-      { name: undefined, problem: 'it has no digest that is known here' },
+      { name: undefined, problem: 'it has no digest that is known here', isFatal: true },
     ]);
   });
 });
@@ -73,7 +77,7 @@ async function problemsOf(index: string): Promise<Names['problems']> {
   try {
     return (await readNames(index)).problems;
   } catch (error) {
-    if (isToolError(error, 'ERR_STORE_DAMAGED')) return [{ name: undefined, problem: error.message }];
+    if (isToolError(error, 'ERR_STORE_DAMAGED')) return [{ name: undefined, problem: error.message, isFatal: true }];
     throw error;
   }
 }

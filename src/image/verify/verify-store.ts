@@ -12,9 +12,11 @@ import { storePaths } from '../../store/layout.ts';
 import { OCI_LAYOUT, ociLayoutProblem } from '../../store/oci-layout.ts';
 import { readNames } from '../../store/read-names.ts';
 import type { Names } from '../../store/read-names.ts';
+import { restoreIndex } from '../../store/restore-index.ts';
 import type { Engine } from '../engine.ts';
 import { findImage, noSuchImage } from '../find-image.ts';
 import { readUses } from './content-uses.ts';
+import { findStoredImages } from './find-stored-images.ts';
 import type { Damage, Finding, Repair } from './finding.ts';
 import { createMender } from './mender.ts';
 import type { MenderOptions } from './mender.ts';
@@ -68,41 +70,59 @@ interface HeldOptions extends VerifyStoreOptions {
   mender: Verification['mender'];
 }
 
-async function verifyHeld(
-  engine: Engine,
-  held: HeldContent & { value: Names | ToolError },
-  options: HeldOptions,
-): Promise<VerifyReport> {
-  const { image, restoredFormat, onFinding } = options;
-  const isIndexLost = held.value instanceof Error;
-  if (held.value instanceof Error && image !== undefined) throw held.value;
-  const names: Names = held.value instanceof Error ? { records: [], foreign: [], problems: [] } : held.value;
-  const chosen = image === undefined ? names.records : choose(names.records, image);
+type Held = HeldContent & { value: Names | ToolError };
+
+async function verifyHeld(engine: Engine, held: Held, options: HeldOptions): Promise<VerifyReport> {
+  const { image, restoredFormat, onFinding, mender, signal } = options;
   const findings: Finding[] = [];
   const report = (damage: Damage, repair?: Repair): void => {
     const finding = repair === undefined ? damage : { ...damage, repair };
     findings.push(finding);
     onFinding?.(finding);
   };
+  if (restoredFormat !== undefined) {
+    report({ kind: 'file', path: 'store.json', problem: restoredFormat }, { isDone: true, how: 'written again' });
+  }
+  const names = await verifyIndex(engine, { held, options, report });
+  const chosen = image === undefined ? names.records : choose(names.records, image);
   const verification: Verification = {
     engine,
     uses: await readUses(engine.store, names),
     isDeep: options.deep ?? false,
-    // Without the names nobody knows what is of no use.
-    mender: isIndexLost ? undefined : options.mender,
-    signal: options.signal,
+    mender,
+    signal,
     blobs: new Map(),
     layers: new Map(),
     report,
   };
-  if (restoredFormat !== undefined) {
-    report({ kind: 'file', path: 'store.json', problem: restoredFormat }, { isDone: true, how: 'written again' });
-  }
-  if (held.value instanceof Error) reportLostIndex(held.value, options, report);
   reportNames(verification, names, image === undefined ? undefined : chosen);
   for (const record of chosen) await verifyImage(verification, record);
   if (image === undefined) await verifyRest(verification, held, names);
   return { images: chosen.length, blobs: verification.blobs.size, layers: verification.layers.size, findings };
+}
+
+const NO_NAMES: Names = { records: [], foreign: [], problems: [] };
+
+/** Reports an index.json that cannot be read, or not all of it. Answers the names, what is left of them after a repair. */
+async function verifyIndex(
+  engine: Engine,
+  { held, options, report }: { held: Held; options: HeldOptions; report: Verification['report'] },
+): Promise<Names> {
+  const { value } = held;
+  const { mender, signal } = options;
+  const loss = value instanceof Error ? value.message : value.problems.find(({ isFatal }) => isFatal)?.problem;
+  if (loss !== undefined && mender !== undefined) {
+    const { root } = engine.store;
+    const images = await findStoredImages(engine.store, held.blobs, signal);
+    const { names, unnamed } = await restoreIndex(root, images, signal);
+    const problem = `${loss}: names that could be saved: ${names}; images that have lost theirs: ${unnamed}`;
+    report({ kind: 'file', path: 'index.json', problem }, { isDone: true, how: 'written again' });
+    return readNames(storePaths(root).index);
+  }
+  if (!(value instanceof Error)) return value;
+  if (options.image !== undefined) throw value;
+  report({ kind: 'file', path: 'index.json', problem: value.message });
+  return NO_NAMES;
 }
 
 /** An error says that nothing can be known of the names. */
@@ -119,14 +139,6 @@ function choose(records: readonly ImageRecord[], image: string): readonly ImageR
   const found = findImage(records, image);
   if (found === undefined) throw noSuchImage(image);
   return found.named === undefined ? found.records : [found.named];
-}
-
-function reportLostIndex(
-  { message, hint = '' }: ToolError,
-  { mender }: HeldOptions,
-  report: Verification['report'],
-): void {
-  report({ kind: 'file', path: 'index.json', problem: message }, mender && { isDone: false, reason: hint });
 }
 
 function reportNames({ report, mender }: Verification, names: Names, only: readonly ImageRecord[] | undefined): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,7 +8,7 @@ import type { Finding } from '../../../src/image/verify/finding.ts';
 import type { VerifyReport } from '../../../src/image/verify/verify-store.ts';
 import { pullImage } from '../../../src/image/pull-image.ts';
 import { findRunnableImage } from '../../../src/image/runnable-image.ts';
-import { digestHex, type Digest } from '../../../src/oci/digest.ts';
+import { digestHex, digestOf, parseDigest, type Digest } from '../../../src/oci/digest.ts';
 import { putImage, putIndex, startRegistry, type TestLayer, type TestRegistry } from '../../support/registry/index.ts';
 import { tarLayer } from '../test-layers.ts';
 
@@ -25,6 +25,8 @@ export interface Bench {
   layerFolders: string[];
   /** Of the blob, from the root of the store. */
   blob: (digest: Digest) => string;
+  /** The absolute path of something in the store. */
+  at: (name: string) => string;
   verify(options?: Partial<VerifyOptions>): Promise<VerifyReport>;
   /** Requests for blobs and manifests since `registry.log` was emptied. */
   requests(): string[];
@@ -64,6 +66,7 @@ export async function startBench(): Promise<Bench> {
     },
     layerFolders: (image?.layerFolders ?? []).map((folder) => folder.slice(root.length + 1)),
     blob: (digest) => `blobs/sha256/${digestHex(digest)}`,
+    at: (path) => join(root, path),
     verify: async (options) => verify({ home: root, ...options }),
     requests: () =>
       registry.log.map(({ method, path }) => `${method} ${path}`).filter((line) => !line.endsWith('/v2/')),
@@ -77,4 +80,14 @@ export async function startBench(): Promise<Bench> {
 /** What has to be repaired. */
 export function unrepaired({ findings }: VerifyReport): Finding[] {
   return findings.filter(({ repair }) => repair?.isDone !== true);
+}
+
+/** Of something that nobody has. */
+export const lost: Digest = parseDigest(`sha256:${'0'.repeat(64)}`);
+
+/** Puts a blob into the store that nothing leads to. */
+export function putBlob({ at, blob }: Bench, text: string): Digest {
+  const digest = digestOf(Buffer.from(text));
+  writeFileSync(at(blob(digest)), text);
+  return digest;
 }
