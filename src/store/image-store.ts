@@ -16,7 +16,7 @@ import {
   parseRecord,
   type ImageRecord,
 } from './image-record.ts';
-import { encodeIndexFile, readIndexFile, type IndexEntry, type IndexFile } from './index-file.ts';
+import { encodeIndexFile, readIndexFile, unreadable, type IndexEntry, type IndexFile } from './index-file.ts';
 import { blobPath, type InternalPaths } from './layout.ts';
 import { keepReserve, withSpaceReserve } from './space-reserve.ts';
 
@@ -32,6 +32,7 @@ export interface ImageChangeOptions {
  * All throw ERR_STORE_DAMAGED when the names cannot be read, and never take damage for absence.
  */
 export interface ImageStore {
+  /** Throws ERR_STORE_DAMAGED for an entry that is not what was written, too. */
   get(name: string): Promise<ImageRecord | undefined>;
   /** In the order in which the names were first given. */
   list(): Promise<ImageRecord[]>;
@@ -53,7 +54,9 @@ export function createImageStore(paths: InternalPaths): ImageStore {
     async get(name) {
       const { entries } = await readIndexFile(paths.index);
       const entry = entries.find((entry) => isOwnEntry(entry) && entryName(entry) === name);
-      return entry && read(entry);
+      const record = entry && read(entry);
+      if (entry === undefined || record === undefined || isUnchanged(entry, record)) return record;
+      throw unreadable(`${paths.index} "${name}"`, 'its entry is not what was written');
     },
     async list() {
       const { entries } = await readIndexFile(paths.index);

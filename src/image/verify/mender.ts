@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ToolError, isToolError } from '../../errors.ts';
+import { diskError, hasErrno } from '../../fs/disk-error.ts';
 import { withFileLock } from '../../fs/kernel-lock.ts';
 import { digestHex } from '../../oci/digest.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -40,15 +41,12 @@ export function createMender(engine: Engine, options: MenderOptions): Mender {
       await work();
       return { isDone: true, how };
     } catch (error) {
-      if (options.signal?.aborted === true || !isToolError(error)) throw error;
-      return { isDone: false, reason: error.message };
+      const problem = diskError(error, 'repair', engine.store.root);
+      if (options.signal?.aborted === true || !isToolError(problem)) throw error;
+      return { isDone: false, reason: problem.message };
     }
   };
-  const takeAway = async (path: string): Promise<string> => {
-    const away = join(paths.trash, `${randomBytes(8).toString('hex')}-${basename(path)}`);
-    await rename(path, away);
-    return away;
-  };
+  const takeAway = async (path: string): Promise<string> => moveToTrash(paths.trash, path);
   const takeLayer = async (chainId: Digest): Promise<string> => takeUnusedLayer(engine, options, { chainId, takeAway });
   return {
     fetchBlob: async (blob) =>
@@ -74,8 +72,22 @@ export function createMender(engine: Engine, options: MenderOptions): Mender {
     discard: async (path) => attempt('moved to the trash', async () => takeAway(path)),
     discardLayer: async (chainId) => attempt('moved to the trash', async () => takeLayer(chainId)),
     rewrite: async (work) => attempt('written again', work),
-    close: async () => (await refetcher)?.close(),
+    close: async () => {
+      const client = await refetcher?.catch(() => undefined); // told where it was needed
+      await client?.close();
+    },
   };
+}
+
+/** Answers where it is now. Somebody else may have been faster. */
+async function moveToTrash(trash: string, path: string): Promise<string> {
+  const away = join(trash, `${randomBytes(8).toString('hex')}-${basename(path)}`);
+  try {
+    await rename(path, away);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw diskError(error, 'move away', path);
+  }
+  return away;
 }
 
 type DoneRepair = Extract<Repair, { isDone: true }>;

@@ -122,6 +122,15 @@ describe('verify() of the files of the store itself', requires('root'), () => {
     expect((await bench.verify({ deep: true })).findings).toEqual([]);
   });
 
+  it('S17 finds an entry that is not what was written, which a pull writes again', async () => {
+    const text = readFileSync(bench.at('index.json'), 'utf8');
+    writeFileSync(bench.at('index.json'), text.replace(/("dev.mydocker.size":")\d/, '$17'));
+    expect((await bench.verify({ image: bench.name })).findings).toMatchObject([{ kind: 'name', name: bench.name }]);
+    await pullImage(bench.engine, bench.name, { platform: AMD });
+    expect(readFileSync(bench.at('index.json'), 'utf8')).toBe(text);
+    expect((await bench.verify()).findings).toEqual([]);
+  });
+
   it('accepts what other tools put into index.json, and leaves their blobs to them', async () => {
     const document = JSON.stringify({
       schemaVersion: 2,
