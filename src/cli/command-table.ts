@@ -82,6 +82,10 @@ const SYSTEM_DF: CommandEntry = {
   about: 'Show disk usage',
   load: async () => (await import('./commands/system-df.ts')).systemDfCommand,
 };
+const VERIFY: CommandEntry = {
+  about: 'Find, and repair, what is damaged in the store',
+  load: async () => (await import('./commands/verify.ts')).verifyCommand,
+};
 const VERSION: CommandEntry = {
   about: 'Show the version information',
   load: async () => (await import('./commands/version.ts')).versionCommand,
@@ -99,6 +103,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   logout: LOGOUT,
   tag: TAG,
   prune: PRUNE,
+  verify: VERIFY,
   version: VERSION,
 };
 
@@ -120,6 +125,7 @@ export const GROUPS: Readonly<Record<string, CommandGroup>> = {
       rmi: RMI,
       tag: TAG,
       unprotect: UNPROTECT,
+      verify: VERIFY,
     },
   },
   pulls: {

@@ -15,6 +15,8 @@ import type { PasswordLogin } from '../registry/credentials.ts';
 import type { LoginResult } from '../registry/login.ts';
 import type { LogoutResult } from '../registry/logout.ts';
 import type { PartialDownload } from '../store/partial-downloads.ts';
+import type { Finding } from '../image/verify/finding.ts';
+import type { VerifyReport } from '../image/verify/verify-store.ts';
 
 /**
  * What the commands need of the engine. `engine.ts` connects it to the modules that do it, each loaded when it is first called;
@@ -46,6 +48,7 @@ export interface EngineApi {
   pruneImages: (request: PruneImagesRequest) => Promise<PruneReport>;
   pruneContainers: (request: PruneContainersRequest) => Promise<PrunedContainers>;
   diskUsage: (request: DiskUsageRequest) => Promise<DiskUsage>;
+  verify: (request: VerifyRequest) => Promise<VerifyReport>;
 }
 
 export interface StoreRequest {
@@ -103,6 +106,15 @@ export interface PullRequest extends StoreRequest, NetworkRequest {
   maxConcurrentDownloads: number | undefined;
   signal: AbortSignal;
   onProgress: (event: PullEvent) => void;
+}
+
+export interface VerifyRequest extends StoreRequest, NetworkRequest {
+  /** Name or ID of the only image to look at. */
+  image: string | undefined;
+  deep: boolean;
+  repair: boolean;
+  signal: AbortSignal;
+  onFinding: (finding: Finding) => void;
 }
 
 export interface RunRequest extends StoreRequest, NetworkRequest {

@@ -22,5 +22,6 @@ export function createEngine(): EngineApi {
     login: async (server, request) => (await import('./engine/login.ts')).login(server, request),
     storedLogin: async (server, request) => (await import('./engine/login.ts')).stored(server, request),
     logout: async (server, request) => (await import('./engine/logout.ts')).logout(server, request),
+    verify: async (request) => (await import('./engine/verify.ts')).verify(request),
   };
 }

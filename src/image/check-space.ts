@@ -94,7 +94,7 @@ export async function spaceNeed({ engine, manifest, config }: SpaceCheck, isPlai
   for (const [at, layer] of manifest.layers.entries()) {
     const chainId = chain[at];
     // What another process unpacks has taken some of its room already, and is not unpacked twice.
-    if (chainId !== undefined && !staged.has(digestHex(chainId)) && (await mustUnpack(paths.layers, chainId))) {
+    if (chainId !== undefined && !staged.has(digestHex(chainId)) && mustUnpack(paths.layers, chainId)) {
       need.files += FILES_OF_A_LAYER;
       if (isPlain && isCompressed(layer)) need.unpack += layer.size;
     }
@@ -111,8 +111,8 @@ export async function spaceNeed({ engine, manifest, config }: SpaceCheck, isPlai
 }
 
 /** A damaged layer is removed when it is unpacked anew: nobody can tell what that gives back. */
-async function mustUnpack(layers: string, chainId: Digest): Promise<boolean> {
-  return (await statLayer(layers, chainId)) === undefined && !existsSync(layerFolder(layers, chainId));
+function mustUnpack(layers: string, chainId: Digest): boolean {
+  return statLayer(layers, chainId) === undefined && !existsSync(layerFolder(layers, chainId));
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 import { statLayer } from '../snapshot/layers.ts';
-import { listBlobSizes, listLayers } from '../store/list-stored.ts';
+import { listBlobSizes } from '../store/list-blob-sizes.ts';
+import { listLayers } from '../store/list-layers.ts';
 import type { Store } from '../store/open-store.ts';
 
 /**
@@ -9,13 +10,13 @@ import type { Store } from '../store/open-store.ts';
  */
 export async function contentSizes(store: Store): Promise<Map<Digest, number>> {
   const sizes = await listBlobSizes(store.blobs);
-  for (const chainId of await listLayers(store.paths.layers)) {
-    sizes.set(chainId, (sizes.get(chainId) ?? 0) + (await layerSize(store, chainId)));
+  for (const chainId of listLayers(store.paths.layers)) {
+    sizes.set(chainId, (sizes.get(chainId) ?? 0) + layerSize(store, chainId));
   }
   return sizes;
 }
 
 /** 0 for a layer that is not there, or damaged. */
-export async function layerSize({ paths }: Store, chainId: Digest): Promise<number> {
-  return (await statLayer(paths.layers, chainId))?.size ?? 0;
+export function layerSize({ paths }: Store, chainId: Digest): number {
+  return statLayer(paths.layers, chainId)?.size ?? 0;
 }

@@ -23,13 +23,15 @@ export interface EngineOptions {
 }
 
 /**
- * Opens the store, and makes it if it is not there.
+ * Opens the store, and makes it if it is not there; with `readOnly` it has to be, and nothing of it is changed.
  * @throws {ToolError} ERR_STORE if it belongs to somebody else, is open to others, or was written by a newer version
  */
-export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+export async function openEngine(
+  options: EngineOptions = {},
+  { readOnly = false }: { readOnly?: boolean } = {},
+): Promise<Engine> {
   const host = readHostFacts();
-  const home = resolve(options.home ?? join(homedir(), '.mydocker'));
-  const store = await openStore(home, { ownership: host.ownership });
+  const store = await openStore(storeFolder(options), { ownership: host.ownership, readOnly });
   const { uid, gid } = host;
   return {
     host,
@@ -38,4 +40,9 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     removeFolder: async (path) =>
       removeOwnedTree(path, { ownership: host.ownership, runnerFolder: store.paths.runner }),
   };
+}
+
+/** Absolute. */
+export function storeFolder({ home }: EngineOptions): string {
+  return resolve(home ?? join(homedir(), '.mydocker'));
 }

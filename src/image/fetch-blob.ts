@@ -18,6 +18,8 @@ export interface FetchBlobOptions {
   /** The image that it is for. */
   reference: Reference;
   signal: AbortSignal;
+  /** See IngestOptions. */
+  replace?: boolean | undefined;
   /** Bytes that are there, of `descriptor.size`. */
   onProgress?: ((current: number) => void) | undefined;
   /** A try failed; the next one is in `seconds`. */
@@ -52,8 +54,8 @@ type Outcome =
   | { kind: 'wrong'; error: ToolError; asked: RegistryHost[] };
 
 async function tryFetch(options: FetchBlobOptions, avoid: ReadonlySet<RegistryHost>): Promise<Outcome> {
-  const { blobs, repository, descriptor, reference, signal, onProgress, onRetry } = options;
-  const ingest = await blobs.ingest(descriptor, { signal, reference: formatReference(reference) });
+  const { blobs, repository, descriptor, reference, signal, replace, onProgress, onRetry } = options;
+  const ingest = await blobs.ingest(descriptor, { signal, replace, reference: formatReference(reference) });
   if (ingest === undefined) return { kind: 'present' };
   let asked: RegistryHost[] = [];
   try {

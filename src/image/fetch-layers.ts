@@ -5,6 +5,8 @@ import type { ImageConfig } from '../oci/image-config.ts';
 import type { ImageManifest } from '../oci/manifest.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { RemoteRepository } from '../registry/repository.ts';
+import { statLayer } from '../snapshot/layers.ts';
+import { blobProblem } from '../store/blob-problem.ts';
 import type { Engine } from './engine.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { createPlaces } from './places.ts';
@@ -41,7 +43,7 @@ export async function fetchLayers(options: FetchLayersOptions): Promise<void> {
     }
   };
   const chain = chainIds(config.diffIds);
-  const fetched = startDownloads(options, signal);
+  const fetched = startDownloads({ ...options, toUnpack: blobsToUnpack(options, chain) }, signal);
   const layers = manifest.layers.map((descriptor, index) => ({
     descriptor,
     diffId: at(config.diffIds, index),
@@ -61,8 +63,20 @@ export async function fetchLayers(options: FetchLayersOptions): Promise<void> {
   });
 }
 
+interface DownloadOptions extends FetchLayersOptions {
+  /** Blobs whose content will be read. */
+  toUnpack: ReadonlySet<Digest>;
+}
+
+/** Of the layers that are not unpacked. */
+function blobsToUnpack({ engine, manifest }: FetchLayersOptions, chain: readonly Digest[]): Set<Digest> {
+  const { layers } = engine.store.paths;
+  const missing = manifest.layers.filter((_, index) => statLayer(layers, at(chain, index)) === undefined);
+  return new Set(missing.map(({ digest }) => digest));
+}
+
 /** One promise per layer, in order; a blob that stands in the manifest twice is downloaded once. */
-function startDownloads(options: FetchLayersOptions, signal: AbortSignal): Array<Promise<void>> {
+function startDownloads(options: DownloadOptions, signal: AbortSignal): Array<Promise<void>> {
   const takePlace = createPlaces(options.maxConcurrentDownloads);
   const started = new Map<Digest, Promise<void>>();
   const downloads: Array<Promise<void>> = [];
@@ -79,10 +93,12 @@ interface DownloadTurn {
   signal: AbortSignal;
 }
 
-async function fetchLayer(descriptor: Descriptor, options: FetchLayersOptions, turn: DownloadTurn): Promise<void> {
+async function fetchLayer(descriptor: Descriptor, options: DownloadOptions, turn: DownloadTurn): Promise<void> {
   const { blobs } = options.engine.store;
   const total = descriptor.size;
-  if (await blobs.has(descriptor)) {
+  const isThere = await blobs.has(descriptor);
+  const replace = isThere && (await isDamaged(descriptor, options, turn));
+  if (isThere && !replace) {
     report(options, descriptor, { state: 'exists' });
     return;
   }
@@ -97,6 +113,7 @@ async function fetchLayer(descriptor: Descriptor, options: FetchLayersOptions, t
       reference: options.reference,
       descriptor,
       signal: turn.signal,
+      replace,
       onProgress: (current) => report(options, descriptor, { state: 'downloading', current, total }),
       onRetry: (seconds) => report(options, descriptor, { state: 'retrying', seconds }),
       onVerify: () => report(options, descriptor, { state: 'verifying' }),
@@ -105,6 +122,12 @@ async function fetchLayer(descriptor: Descriptor, options: FetchLayersOptions, t
   } finally {
     givePlaceBack();
   }
+}
+
+/** Hashed only if a layer is to be made of it: one that is unpacked already needs nothing but the size to be right. */
+async function isDamaged({ digest }: Descriptor, options: DownloadOptions, { signal }: DownloadTurn): Promise<boolean> {
+  if (!options.toUnpack.has(digest)) return false;
+  return (await blobProblem(options.engine.store.blobs.path(digest), digest, signal)) !== undefined;
 }
 
 interface LayerReport {

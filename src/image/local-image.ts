@@ -7,7 +7,7 @@ import type { ImageConfig } from '../oci/image-config.ts';
 import { MAX_DOCUMENT_BYTES } from '../oci/json.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { ImageManifest } from '../oci/manifest.ts';
-import { layerFolder, statLayer } from '../snapshot/layers.ts';
+import { layerFolder } from '../snapshot/layers.ts';
 import type { Store } from '../store/open-store.ts';
 
 /** An image as the store has it, read and verified again. */
@@ -26,24 +26,26 @@ export interface LocalImage {
  * @throws {ToolError} ERR_STORE_DAMAGED if either is not what its digest says
  */
 export async function readLocalImage(store: Store, manifestDigest: Digest): Promise<LocalImage | undefined> {
-  const stored = await store.blobs.stat(manifestDigest);
-  if (stored === undefined) return undefined;
-  const descriptor: Descriptor = { mediaType: '', digest: manifestDigest, size: stored.size };
-  const bytes = await readIfThere(store, descriptor);
-  if (bytes === undefined) return undefined;
-  const document = parseManifest(bytes, undefined);
-  if (document.kind === 'index') {
-    throw new ToolError(
-      'ERR_STORE_DAMAGED',
-      `Cannot read image "${manifestDigest}": it is an index, and a manifest was wanted`,
-    );
-  }
-  const { manifest } = document;
-  const configBytes = await readIfThere(store, manifest.config);
-  if (configBytes === undefined) return undefined;
+  const manifest = await readLocalManifest(store, manifestDigest);
+  const configBytes = manifest && (await readIfThere(store, manifest.config));
+  if (manifest === undefined || configBytes === undefined) return undefined;
   const config = parseImageConfig(configBytes);
   checkLayersMatch(manifest, config);
   return { manifestDigest, imageId: manifest.config.digest, manifest, config, chain: chainIds(config.diffIds) };
+}
+
+/** Only the manifest, in the same way. */
+export async function readLocalManifest(store: Store, manifestDigest: Digest): Promise<ImageManifest | undefined> {
+  const stored = await store.blobs.stat(manifestDigest);
+  if (stored === undefined) return undefined;
+  const bytes = await readIfThere(store, { mediaType: '', digest: manifestDigest, size: stored.size });
+  if (bytes === undefined) return undefined;
+  const document = parseManifest(bytes, undefined);
+  if (document.kind === 'manifest') return document.manifest;
+  throw new ToolError(
+    'ERR_STORE_DAMAGED',
+    `Cannot read image "${manifestDigest}": it is an index, and a manifest was wanted`,
+  );
 }
 
 /** Undefined if the blob is not in the store, or is removed with its image this very moment. */
@@ -58,20 +60,22 @@ async function readIfThere({ blobs }: Store, descriptor: Descriptor): Promise<Ui
 
 /** As `readLocalImage`, but a damaged image is as good as an absent one: for a pull, which replaces it. */
 export async function readIntactImage(store: Store, manifestDigest: Digest): Promise<LocalImage | undefined> {
+  return unlessUnusable(async () => readLocalImage(store, manifestDigest));
+}
+
+/** What `read` answers, or undefined for a document that is not what it should be. */
+export async function unlessUnusable<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await readLocalImage(store, manifestDigest);
+    return await read();
   } catch (error) {
-    if (isToolError(error, 'ERR_STORE_DAMAGED', 'ERR_INTEGRITY', 'ERR_MANIFEST', 'ERR_UNSUPPORTED', 'ERR_LIMIT'))
-      return undefined;
+    if (isUnusable(error)) return undefined;
     throw error;
   }
 }
 
-/** Whether every layer is unpacked and every blob is there with its size; contents are not read. */
-export async function isComplete(store: Store, image: LocalImage): Promise<boolean> {
-  for (const layer of image.manifest.layers) if (!(await store.blobs.has(layer))) return false;
-  for (const chainId of image.chain) if ((await statLayer(store.paths.layers, chainId)) === undefined) return false;
-  return true;
+/** Whether `readLocalImage` threw it for what the image is, not for a disk that fails. */
+export function isUnusable(error: unknown): error is ToolError {
+  return isToolError(error, 'ERR_STORE_DAMAGED', 'ERR_INTEGRITY', 'ERR_MANIFEST', 'ERR_UNSUPPORTED', 'ERR_LIMIT');
 }
 
 /** The folders of the image's layers, bottom first. */

@@ -5,7 +5,8 @@ import { familiarReference, formatReference, parseReference, withDefaultTag } fr
 import type { Reference } from '../oci/reference.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import type { Engine } from './engine.ts';
-import { isComplete, readIntactImage } from './local-image.ts';
+import { imageDamage } from './image-damage.ts';
+import { readIntactImage } from './local-image.ts';
 
 const MAX_LISTED = 10; // names of the same repository
 
@@ -29,7 +30,7 @@ async function describeCached(engine: Engine, record: ImageRecord, platform?: Pl
     return `the store has it for ${formatPlatform(record.platform)} only`;
   }
   const image = await readIntactImage(engine.store, record.manifest);
-  if (image === undefined || !(await isComplete(engine.store, image))) {
+  if (image === undefined || imageDamage(engine.store, image) !== undefined) {
     return 'what the store has of it is not complete';
   }
   return `the store has that image already, with the digest ${record.target.digest}`;

@@ -21,8 +21,9 @@ import { checkSpace } from './check-space.ts';
 import type { Engine } from './engine.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { fetchLayers } from './fetch-layers.ts';
+import { imageDamage, sizeProblem } from './image-damage.ts';
 import { recordUse } from './last-use.ts';
-import { isComplete, readIntactImage } from './local-image.ts';
+import { readIntactImage } from './local-image.ts';
 import type { PulledImage, PullEvent } from './pull-event.ts';
 import { resolveManifest } from './resolve-manifest.ts';
 import type { ResolvedManifest } from './resolve-manifest.ts';
@@ -95,7 +96,8 @@ async function findUpToDate(pull: Pull): Promise<PulledImage | undefined> {
   const record = await readRecord(pull);
   if (record === undefined || !matchesWanted(record.platform, options.platform)) return undefined;
   const image = await readIntactImage(engine.store, record.manifest);
-  if (image === undefined || !(await isComplete(engine.store, image))) return undefined;
+  if (image === undefined || imageDamage(engine.store, image) !== undefined) return undefined;
+  if (sizeProblem(engine.store.blobs.path(record.target.digest), record.target.size) !== undefined) return undefined;
   if (reference.digest === undefined) {
     // A hint, trusted only to say that nothing has changed: the worst that a lie can do is to keep what is here.
     const current = await repository.headManifest(reference.tag ?? 'latest', { signal: options.signal });
@@ -167,7 +169,7 @@ async function nameImage(pull: Pull, resolved: ResolvedManifest, config: ImageCo
     imageId: resolved.manifest.config.digest,
     platform: platformOf(pull, resolved, config),
     created: config.created,
-    sizeBytes: await unpackedSize(engine.store.paths.layers, chain),
+    sizeBytes: unpackedSize(engine.store.paths.layers, chain),
   };
   await writeAccountFiles(
     chain.map((chainId) => layerFolder(engine.store.paths.layers, chainId)),
@@ -188,9 +190,9 @@ function platformOf({ options }: Pull, { platform }: ResolvedManifest, config: I
     : { os, architecture, variant };
 }
 
-async function unpackedSize(layers: string, chain: Digest[]): Promise<number> {
+function unpackedSize(layers: string, chain: Digest[]): number {
   let size = 0;
-  for (const chainId of chain) size += (await statLayer(layers, chainId))?.size ?? 0;
+  for (const chainId of chain) size += statLayer(layers, chainId)?.size ?? 0;
   return size;
 }
 

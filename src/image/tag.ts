@@ -7,7 +7,8 @@ import { createLease } from '../store/leases.ts';
 import { openEngine } from './engine.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { findImage, noSuchImage } from './find-image.ts';
-import { isComplete, readLocalImage } from './local-image.ts';
+import { imageDamage } from './image-damage.ts';
+import { readLocalImage } from './local-image.ts';
 
 export interface TagOptions extends EngineOptions {
   signal?: AbortSignal | undefined;
@@ -60,10 +61,11 @@ async function findSource({ store }: Engine, text: string): Promise<ImageRecord>
 
 async function requireWhole({ store }: Engine, text: string, record: ImageRecord): Promise<void> {
   const image = await readLocalImage(store, record.manifest);
-  if (image !== undefined && (await isComplete(store, image))) return;
+  const problem = image === undefined ? 'its manifest or config is not in the store' : imageDamage(store, image);
+  if (problem === undefined) return;
   // Somebody may have removed it since it was found. Then it is not damaged but gone.
   if (findImage(await store.images.list(), text) === undefined) throw noSuchImage(text);
-  throw new ToolError('ERR_STORE_DAMAGED', `Cannot tag "${printable(text)}": parts of it are not in the store`, {
+  throw new ToolError('ERR_STORE_DAMAGED', `Cannot tag "${printable(text)}": the image is damaged: ${problem}`, {
     hint: PULL_AGAIN,
   });
 }

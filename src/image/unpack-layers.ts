@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { unpackLayer } from '../layer/unpack-layer.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import { writeAccountFiles } from '../snapshot/account-files.ts';
 import { lockLayer } from '../snapshot/layer-lock.ts';
 import { layerFolder, publishLayer, stageLayer, statLayer } from '../snapshot/layers.ts';
 import type { StagedLayer } from '../snapshot/layers.ts';
@@ -30,6 +31,10 @@ export interface UnpackLayersOptions {
   /** `current` is how many bytes of the blob have been read. */
   onState(layer: LayerToUnpack, state: 'extracting' | 'complete', current?: number): void;
   onWarning?: ((message: string) => void) | undefined;
+  /** Layers that are unpacked again although they look complete. */
+  replace?: ReadonlySet<Digest> | undefined;
+  /** Moves such a layer out of the way of the new one, or throws. */
+  moveAway?: ((layer: LayerToUnpack) => Promise<void>) | undefined;
 }
 
 /** A layer that has a folder: complete already, or about to be. */
@@ -76,8 +81,7 @@ async function beginLayer(beginning: Beginning): Promise<BegunLayer> {
   let lock;
   try {
     lock = await lockLayer(layers, layer.chainId, options.signal);
-    if ((await statLayer(layers, layer.chainId)) === undefined) {
-      await moveDamagedLayerAway(options.engine, layer.chainId);
+    if (isWanted(layer, options)) {
       const staged = await stageLayer(layers, layer.chainId);
       const held = lock;
       const published = finishLayer(staged, beginning).finally(() => {
@@ -120,8 +124,13 @@ async function finishLayer(staged: StagedLayer, { layer, below, options }: Begin
     });
     for (const warning of unpacked.warnings) options.onWarning?.(warning);
     await belowPublished;
-    const { diffId, size, entries } = unpacked;
-    const ours = await publishLayer(store.paths.layers, staged, { diffId, size, entries });
+    if (layer === options.layers.at(-1)) {
+      // Published together with them: a layer that has its name is one that can be run.
+      await writeAccountFiles([...below.map(({ tree }) => dirname(tree())), staged.folder], store.format.whiteouts);
+    }
+    await makeWay(layer, options);
+    const { diffId, size, entries, manifest } = unpacked;
+    const ours = await publishLayer(store.paths.layers, staged, { diffId, size, entries, manifest });
     if (!ours) await options.engine.removeFolder(staged.folder);
     options.onState(layer, 'complete');
   } catch (error) {
@@ -130,12 +139,18 @@ async function finishLayer(staged: StagedLayer, { layer, below, options }: Begin
   }
 }
 
-/** A folder without a good `done` is in the way of the one that replaces it. */
-async function moveDamagedLayerAway(engine: Engine, chainId: Digest): Promise<void> {
-  const { store } = engine;
-  const damaged = layerFolder(store.paths.layers, chainId);
-  if (!existsSync(damaged)) return;
-  const away = join(store.paths.trash, randomBytes(8).toString('hex'));
-  await rename(damaged, away);
+function isWanted({ chainId }: LayerToUnpack, { engine, replace }: UnpackLayersOptions): boolean {
+  return replace?.has(chainId) === true || statLayer(engine.store.paths.layers, chainId) === undefined;
+}
+
+/** The damaged layer stays until the new one is ready. A good one that somebody else has published meanwhile stays for good. */
+async function makeWay(layer: LayerToUnpack, options: UnpackLayersOptions): Promise<void> {
+  const { engine, moveAway } = options;
+  const { layers, trash } = engine.store.paths;
+  const folder = layerFolder(layers, layer.chainId);
+  if (!isWanted(layer, options) || !existsSync(folder)) return;
+  if (moveAway !== undefined) return moveAway(layer);
+  const away = join(trash, randomBytes(8).toString('hex'));
+  await rename(folder, away);
   await engine.removeFolder(away);
 }

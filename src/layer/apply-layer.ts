@@ -20,7 +20,7 @@ import type { LayerLimits } from './layer-limits.ts';
 import { LowerLayers } from './lower-layers.ts';
 import { Markers } from './markers.ts';
 import { createTarReader, type TarReader } from './tar-reader.ts';
-import { createManifestWriter } from './tree-manifest.ts';
+import { createManifestWriter, type WrittenManifest } from './tree-manifest.ts';
 import { collectWarnings } from './warnings.ts';
 
 /** What the applier needs of the system, bound before the root was changed. */
@@ -56,6 +56,8 @@ export interface AppliedLayer {
   /** Of the unpacked archive, in bytes. */
   size: number;
   entries: number;
+  /** The tree manifest. */
+  manifest: WrittenManifest;
   warnings: string[];
 }
 
@@ -72,8 +74,8 @@ export async function applyLayer(options: ApplyOptions): Promise<AppliedLayer> {
     const { diffId, size } = await readArchive(options, reader, context);
     checkDiffId(options, diffId);
     finishLayer(context, `${options.whiteouts}.overlay.opaque`);
-    context.manifest.finish();
-    return { diffId, size, entries: reader.progress.entries, warnings: context.warnings.list() };
+    const manifest = context.manifest.finish();
+    return { diffId, size, entries: reader.progress.entries, manifest, warnings: context.warnings.list() };
   } catch (error) {
     throw explainFailure(error, { label: options.label, ...reader.progress });
   } finally {

@@ -16,6 +16,7 @@ import type { XattrCalls } from '../linux/libc-xattr.ts';
 import { joinPath, toFsPath, type EntryPath } from './entry-path.ts';
 import type { TreeNode } from './read-manifest.ts';
 import type { TreeRecord } from './tree-record.ts';
+import { comesFromArchive } from './xattr-policy.ts';
 
 export interface Comparison {
   xattrs: XattrCalls;
@@ -25,7 +26,7 @@ export interface Comparison {
   onDifference: (path: EntryPath, difference: string) => void;
 }
 
-/** Compares the root of this process with what a tree manifest says, content included. Throws system errors of reading. */
+/** Compares what is in the root of this process with what a tree manifest says, content included. Throws system errors of reading. */
 export function compareTree(root: TreeNode, comparison: Comparison): void {
   new TreeComparison(comparison).compareFolder('', root);
 }
@@ -129,6 +130,10 @@ class TreeComparison {
       const found = new Map(xattrs.list(fd).map((name) => [name, xattrs.get(fd, name)?.toString('base64') ?? '']));
       for (const [name, value] of Object.entries(wanted)) {
         if (found.get(name) !== value) this.report(path, `its extended attribute ${name} is not what was unpacked`);
+      }
+      for (const name of found.keys()) {
+        if (Object.hasOwn(wanted, name) || !comesFromArchive(name)) continue;
+        this.report(path, `its extended attribute ${name} was not unpacked`);
       }
       const opaque = [...found].some(([name, value]) => OPAQUE.has(name) && value === YES);
       if (opaque !== isOpaque) this.report(path, isOpaque ? 'it should be opaque' : 'it should not be opaque');

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 
+import { parseDigest, type Digest } from '../oci/digest.ts';
 import type { TreeRecord } from './tree-record.ts';
 
 /** First line of a tree manifest. */
@@ -7,8 +9,14 @@ export const MANIFEST_HEAD = { format: 'mydocker-tree', version: 1 } as const;
 
 export interface ManifestWriter {
   add(record: TreeRecord): void;
-  /** Writes what is still in memory and the last line. */
-  finish(): void;
+  /** Writes what is still in memory and the last line, and answers what was written in all. */
+  finish(): WrittenManifest;
+}
+
+export interface WrittenManifest {
+  digest: Digest;
+  /** In bytes. */
+  size: number;
 }
 
 const FLUSH_SIZE = 256 * 1024; // characters
@@ -20,9 +28,13 @@ const FLUSH_SIZE = 256 * 1024; // characters
 export function createManifestWriter(fd: number): ManifestWriter {
   let pending = `${JSON.stringify(MANIFEST_HEAD)}\n`;
   let count = 0;
+  let size = 0;
+  const hash = createHash('sha256');
   const flush = (): void => {
     const bytes = Buffer.from(pending);
     pending = '';
+    size += bytes.length;
+    hash.update(bytes);
     for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
   };
   return {
@@ -34,6 +46,7 @@ export function createManifestWriter(fd: number): ManifestWriter {
     finish() {
       pending += `${JSON.stringify({ records: count })}\n`;
       flush();
+      return { digest: parseDigest(`sha256:${hash.digest('hex')}`), size };
     },
   };
 }

@@ -1,19 +1,9 @@
 import { createHash, hash } from 'node:crypto';
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 
 import { bindFileCalls, type FileCalls } from '../linux/libc-files.ts';
 import { bindProcessCalls, type ProcessCalls } from '../linux/libc-process.ts';
-import { bindXattrCalls, type XattrCalls } from '../linux/libc-xattr.ts';
+import { bindXattrCalls } from '../linux/libc-xattr.ts';
 import { bindLibc, loadLibc, type Libc } from '../linux/libc.ts';
 import { createZstdDecoder, type ZstdDecoder } from '../linux/libzstd.ts';
 import { O } from '../linux/path-flags.ts';
@@ -25,6 +15,7 @@ import { isZstd } from './compression.ts';
 import { explainVerifyFailure } from './explain-failure.ts';
 import { describeFailure } from './failure.ts';
 import { readManifest } from './read-manifest.ts';
+import { compareRoot, prepareRoot } from './root-folder.ts';
 import { CHILD_FDS } from './unpack-job.ts';
 import type { ChildJob, ChildMessage, LowersComplete, UnpackJob, VerifyJob } from './unpack-job.ts';
 
@@ -63,7 +54,9 @@ async function unpack(job: UnpackJob, { system, libc, hostRoot }: Host, readLine
 function verify({ label, comparesOwners }: VerifyJob, { system: { xattrs } }: Host): void {
   try {
     const onDifference = (path: string, difference: string): void => send({ kind: 'difference', path, difference });
-    compareTree(readManifest(CHILD_FDS.manifest), { xattrs, comparesOwners, onDifference });
+    const comparison = { xattrs, comparesOwners, onDifference };
+    compareRoot(comparison);
+    compareTree(readManifest(CHILD_FDS.manifest), comparison);
   } catch (error) {
     throw explainVerifyFailure(error, label);
   }
@@ -104,20 +97,6 @@ function loadFromHost(job: ChildJob): Host {
 function openBlob(onRead: (bytesRead: number) => void): BlobSource {
   return { fd: CHILD_FDS.blob, size: fstatSync(CHILD_FDS.blob).size, onRead };
 }
-
-/** The root of a layer is not the archive's to decide; and nothing in it may inherit an access control list of the store's. */
-function prepareRoot(xattrs: XattrCalls): void {
-  const root = openSync('/', constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    if (xattrs.get(root, DEFAULT_ACL) !== undefined) xattrs.remove(root, DEFAULT_ACL);
-    chownSync('/', 0, 0);
-    chmodSync('/', 0o755);
-  } finally {
-    closeSync(root);
-  }
-}
-
-const DEFAULT_ACL = 'system.posix_acl_default';
 
 /** Waits until the parent says that the layers below are complete, and opens them; bottom first. */
 function openLowers(line: string, { hostRoot, files }: { hostRoot: number; files: FileCalls }): number[] {

@@ -1,6 +1,7 @@
 import type { Ownership } from '../linux/ownership.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { LayerLimits } from './layer-limits.ts';
+import type { WrittenManifest } from './tree-manifest.ts';
 
 /** Descriptors that the unpack child is given beside its standard ones. */
 export const CHILD_FDS = {
@@ -55,7 +56,14 @@ export interface LowersComplete {
 export type ChildMessage =
   /** Bytes of the blob that have been read. */
   | { kind: 'progress'; bytesRead: number }
-  | { kind: 'result'; diffId: string; size: number; entries: number; warnings: string[] }
+  | {
+      kind: 'result';
+      diffId: string;
+      size: number;
+      entries: number;
+      manifest: WrittenManifest;
+      warnings: string[];
+    }
   /** `path` is latin1. */
   | { kind: 'difference'; path: string; difference: string }
   | { kind: 'verified' }

@@ -11,6 +11,7 @@ import { shortDigest, type Digest } from '../oci/digest.ts';
 import { reviveFailure } from './failure.ts';
 import { defaultLimits, type LayerLimits } from './layer-limits.ts';
 import { startUnpackChild, unexpectedEnd, type ChildEnd, type UnpackChild } from './start-unpack-child.ts';
+import type { WrittenManifest } from './tree-manifest.ts';
 import type { ChildMessage, LowersComplete, UnpackJob } from './unpack-job.ts';
 
 export interface UnpackOptions {
@@ -45,6 +46,8 @@ export interface UnpackedLayer {
   /** Of the unpacked archive, in bytes. */
   size: number;
   entries: number;
+  /** The tree manifest. */
+  manifest: WrittenManifest;
   /** What was left out, for people. */
   warnings: string[];
 }
@@ -182,11 +185,11 @@ interface Outcome {
 function resultOf({ message, end, task, diffId }: Outcome): UnpackedLayer {
   if (message?.kind === 'failure') throw reviveFailure(message.failure);
   if (message?.kind !== 'result') throw unexpectedEnd(end, task);
-  const { size, entries, warnings } = message;
+  const { size, entries, manifest, warnings } = message;
   if (message.diffId !== diffId) {
     throw new IntegrityError(`Cannot ${task}: its content has another digest`, diffId, message.diffId);
   }
-  return { diffId, size, entries, warnings };
+  return { diffId, size, entries, manifest, warnings };
 }
 
 /** In bytes, for an ordinary user. */

@@ -39,7 +39,15 @@ function checkTotal(xattrs: ReadonlyMap<string, string>): void {
 
 function isAllowed(name: string, value: Buffer, type: EntryType): boolean {
   if (name === CAPABILITY) return type === 'file' && isCapability(value);
-  if (type !== 'file' && type !== 'folder') return false;
+  return (type === 'file' || type === 'folder') && isOfUser(name);
+}
+
+/** Whether an attribute of this name can have come from an archive: the file system and the machine give files others. */
+export function comesFromArchive(name: string): boolean {
+  return name === CAPABILITY || isOfUser(name);
+}
+
+function isOfUser(name: string): boolean {
   return name.startsWith('user.') && !RESERVED.some((prefix) => name.startsWith(prefix));
 }
 

@@ -1,18 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { mkdir, open, readFile, readdir, stat } from 'node:fs/promises';
+import { mkdir, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError, withDiskErrors } from '../fs/disk-error.ts';
 import { syncFolder } from '../fs/sync-folder.ts';
-import { digestHex, parseDigest } from '../oci/digest.ts';
+import { digestHex } from '../oci/digest.ts';
 import type { Digest } from '../oci/digest.ts';
-
-/** What `done` says of an unpacked layer. `size` is of the uncompressed archive, in bytes. */
-export interface LayerInfo {
-  diffId: Digest;
-  size: number;
-  entries: number;
-}
+import { inspectLayer } from './inspect-layer.ts';
+import { encodeLayerInfo } from './layer-info.ts';
+import type { LayerInfo } from './layer-info.ts';
 
 /** A layer being unpacked: nobody looks into `folder` until it is published. */
 export interface StagedLayer {
@@ -30,15 +26,9 @@ export function layerFolder(layers: string, chainId: Digest): string {
   return join(layers, digestHex(chainId));
 }
 
-/** What is known of an unpacked layer, or undefined if it is not (completely) there. */
-export async function statLayer(layers: string, chainId: Digest): Promise<LayerInfo | undefined> {
-  const folder = layerFolder(layers, chainId);
-  const text = await readFile(join(folder, 'done'), 'utf8').catch(ignoreAbsence);
-  if (text === undefined) return undefined;
-  const info = parseDone(text);
-  // A `done` without its tree is damage; the next pull unpacks the layer again.
-  const tree = await stat(join(folder, 'fs')).catch(ignoreAbsence);
-  return tree?.isDirectory() === true ? info : undefined;
+/** What is known of an unpacked layer, or undefined if it is not (completely) there. As cheap, and as sure, as `inspectLayer`. */
+export function statLayer(layers: string, chainId: Digest): LayerInfo | undefined {
+  return inspectLayer(layerFolder(layers, chainId)).info;
 }
 
 /** Which layers are being unpacked, or were when a process died: the digits of their chain IDs. */
@@ -82,7 +72,7 @@ async function writeDone(path: string, info: LayerInfo): Promise<void> {
   await withDiskErrors('write', path, async () => {
     const file = await open(path, 'wx', 0o444);
     try {
-      await file.writeFile(`${JSON.stringify(info)}\n`);
+      await file.writeFile(encodeLayerInfo(info));
       await file.sync();
     } finally {
       await file.close();
@@ -90,23 +80,7 @@ async function writeDone(path: string, info: LayerInfo): Promise<void> {
   });
 }
 
-function parseDone(text: string): LayerInfo | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<Record<keyof LayerInfo, unknown>>;
-    const { diffId, size, entries } = value;
-    if (typeof diffId !== 'string' || typeof size !== 'number' || typeof entries !== 'number') return undefined;
-    return { diffId: parseDigest(diffId), size, entries };
-  } catch {
-    return undefined; // cut or flipped: as good as not there, and the next pull replaces it
-  }
-}
-
 function isTaken(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOTEMPTY' || code === 'EEXIST';
-}
-
-function ignoreAbsence(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-  throw error;
 }

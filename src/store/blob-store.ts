@@ -14,6 +14,8 @@ import { resumeIngest, type Ingest } from './ingest.ts';
 import { blobPath, type InternalPaths } from './layout.ts';
 
 export interface IngestOptions {
+  /** What is there counts as absent, whatever its size: it is known to be damaged. It stays until the new content is complete. */
+  replace?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /** Called once, when another process is at the same blob. */
   onWait?: (() => void) | undefined;
@@ -66,9 +68,10 @@ export function createBlobStore(paths: InternalPaths): BlobStore {
     return resumeIngest({ file, descriptor, blobPath: pathOf(descriptor.digest), createVerifier }, signal);
   };
   const ingest = async (descriptor: Descriptor, options: IngestOptions = {}): Promise<Ingest | undefined> => {
-    if (await isIntact(descriptor)) return undefined;
+    const isStored = async (): Promise<boolean> => options.replace !== true && (await isIntact(descriptor));
+    if (await isStored()) return undefined;
     const { digest } = descriptor;
-    const request = { folder: paths.ingest, digest, isStored: async () => isIntact(descriptor), ...options };
+    const request = { folder: paths.ingest, digest, isStored, signal: options.signal, onWait: options.onWait };
     const file = await openIngestFile(request);
     if (file !== undefined && options.reference !== undefined) {
       writeIngestInfo(file.path, { reference: options.reference, size: descriptor.size });

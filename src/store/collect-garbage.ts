@@ -5,7 +5,8 @@ import type { Digest } from '../oci/digest.ts';
 import type { ImageRecord } from './image-record.ts';
 import { storePaths, type InternalPaths } from './layout.ts';
 import { readLeases } from './leases.ts';
-import { listBlobSizes, listLayers } from './list-stored.ts';
+import { listBlobSizes } from './list-blob-sizes.ts';
+import { listLayers } from './list-layers.ts';
 import { markReachable } from './mark-reachable.ts';
 import type { Store } from './open-store.ts';
 import { removeIngests, removeStaging, removeTemporaryFiles } from './remove-leftovers.ts';
@@ -99,7 +100,9 @@ async function findGarbage(
   const expired = expire === undefined ? [] : await expireSome(expire, { images, leased, mark });
   const keep = await mark(expired);
   const unused = [...(await listBlobSizes(blobs))].filter(([digest]) => !keep.has(digest));
-  const layers = (await listLayers(paths.layers)).filter((chainId) => !keep.has(chainId)).sort();
+  const layers = listLayers(paths.layers)
+    .filter((chainId) => !keep.has(chainId))
+    .sort();
   let bytes = 0;
   for (const [, size] of unused) bytes += size;
   for (const chainId of layers) bytes += (await sizeOfLayer?.(chainId)) ?? 0;

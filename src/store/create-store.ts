@@ -9,10 +9,10 @@ import { isTemporaryName, writeFileAtomic } from '../fs/write-file-atomic.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import { unusable } from './check-root.ts';
 import { BLOB_FOLDERS, FOLDERS, isLayoutName, type InternalPaths } from './layout.ts';
+import { OCI_LAYOUT } from './oci-layout.ts';
 import { keepReserve } from './space-reserve.ts';
 import { encodeFormat, formatFor } from './store-format.ts';
 
-const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 const EMPTY_INDEX = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}';
 
 /**
@@ -55,7 +55,7 @@ async function refuseForeignFolder(root: string): Promise<void> {
   }
   const layers = await fs.readdir(join(root, 'layers')).catch(() => []);
   if (layers.length === 0) return;
-  const hint = 'Delete everything in it, and pull the images again: their names and blobs are kept.';
+  const hint = 'To write it again: mydocker verify --repair. Names and blobs are kept, and layers are unpacked again.';
   throw unusable(root, `it has layers, but no store.json that says how they were unpacked`, hint);
 }
 

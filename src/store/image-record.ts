@@ -1,6 +1,6 @@
 import { isToolError } from '../errors.ts';
 import { parseDescriptor, type Descriptor } from '../oci/descriptor.ts';
-import { parseDigest, type Digest } from '../oci/digest.ts';
+import { digestOf, parseDigest, type Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import { unreadable, type IndexEntry } from './index-file.ts';
 
@@ -31,6 +31,8 @@ const CONFIG = 'dev.mydocker.config';
 const CREATED = 'dev.mydocker.created';
 const SIZE = 'dev.mydocker.size';
 const PROTECTED = 'dev.mydocker.protected';
+/** A digest of all the rest, so that no flipped bit goes unnoticed; entries of the first version have none. */
+const CHECK = 'dev.mydocker.check';
 
 /** The name of an entry, whoever wrote it. */
 export function entryName({ annotations }: IndexEntry): string | undefined {
@@ -52,9 +54,11 @@ export function isProtectedEntry(entry: IndexEntry): boolean {
   return isOwnEntry(entry) && entry.annotations.has(PROTECTED);
 }
 
-/** The same entry, protected or not. */
+/** The same entry, protected or not. Throws ERR_STORE_DAMAGED for one that cannot be read. */
 export function withProtection({ value, annotations }: IndexEntry, isProtected: boolean): IndexEntry {
   const changed = new Map(annotations);
+  const record = parseRecord({ value, annotations }, entryName({ value, annotations }) ?? '');
+  if (changed.has(CHECK)) changed.set(CHECK, checkOf({ ...record, protected: isProtected }));
   changed.delete(PROTECTED);
   if (isProtected) changed.set(PROTECTED, 'true');
   return { value: { ...value, annotations: Object.fromEntries(changed) }, annotations: changed };
@@ -80,6 +84,7 @@ export function parseRecord(entry: IndexEntry, where: string): ImageRecord {
       [CREATED]: created,
       [SIZE]: size,
       [PROTECTED]: isProtected,
+      [CHECK]: _check,
       ...others
     } = annotations;
     if (name === '') throw unreadable(where, 'its image name is empty');
@@ -119,6 +124,7 @@ export function encodeRecord(record: ImageRecord, previous: IndexEntry | undefin
     [MANIFEST, record.manifest],
     [CONFIG, record.imageId],
     [SIZE, String(record.sizeBytes)],
+    [CHECK, checkOf({ ...record, protected: false })],
   ]);
   annotations.delete(PROTECTED);
   annotations.delete(CREATED);
@@ -134,6 +140,27 @@ export function encodeRecord(record: ImageRecord, previous: IndexEntry | undefin
     annotations: Object.fromEntries(annotations),
   };
   return { value, annotations };
+}
+
+/**
+ * Whether an entry is what was written when it was given its name. `record` is what it says now. Another tool may have added
+ * annotations, but not changed a thing that this engine goes by.
+ */
+export function isUnchanged({ annotations }: IndexEntry, record: ImageRecord): boolean {
+  const check = checkOf(record);
+  const written = annotations.get(CHECK);
+  if (written !== undefined) return written === check;
+  return ![...annotations.values()].includes(check); // else it is the name of the annotation that has changed
+}
+
+function checkOf(record: ImageRecord): Digest {
+  const { name, target, manifest, imageId, platform, created, sizeBytes } = record;
+  const { mediaType, digest, size, artifactType = '' } = target;
+  const { os, architecture, variant = '', osVersion = '' } = platform;
+  const texts = [name ?? '', mediaType, digest, artifactType, manifest, imageId, created ?? ''];
+  const fields = [...texts, os, architecture, variant, osVersion, size, sizeBytes];
+  if (record.protected === true) fields.push('protected');
+  return digestOf(Buffer.from(JSON.stringify(fields)));
 }
 
 function encodePlatform({ os, architecture, variant, osVersion }: Platform): Record<string, string> {

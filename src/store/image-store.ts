@@ -13,13 +13,14 @@ import {
   entryName,
   isOwnEntry,
   isProtectedEntry,
+  isUnchanged,
   manifestOf,
   parseRecord,
   recordKey,
   withProtection,
   type ImageRecord,
 } from './image-record.ts';
-import { encodeIndexFile, readIndexFile, type IndexEntry, type IndexFile } from './index-file.ts';
+import { encodeIndexFile, readIndexFile, unreadable, type IndexEntry, type IndexFile } from './index-file.ts';
 import { blobPath, type InternalPaths } from './layout.ts';
 import { protectedImage } from './protected-image.ts';
 import { keepReserve, withSpaceReserve } from './space-reserve.ts';
@@ -41,6 +42,7 @@ export interface SetImageOptions extends ImageChangeOptions {
  * All throw ERR_STORE_DAMAGED when the names cannot be read, and never take damage for absence.
  */
 export interface ImageStore {
+  /** Throws ERR_STORE_DAMAGED for an entry that is not what was written, too. */
   get(name: string): Promise<ImageRecord | undefined>;
   /** In the order in which the names were first given. */
   list(): Promise<ImageRecord[]>;
@@ -73,7 +75,9 @@ export function createImageStore(paths: InternalPaths): ImageStore {
     async get(name) {
       const { entries } = await readIndexFile(paths.index);
       const entry = entries.find((entry) => isOwnEntry(entry) && entryName(entry) === name);
-      return entry && read(entry);
+      const record = entry && read(entry);
+      if (entry === undefined || record === undefined || isUnchanged(entry, record)) return record;
+      throw unreadable(`${paths.index} "${name}"`, 'its entry is not what was written');
     },
     async list() {
       const { entries } = await readIndexFile(paths.index);
@@ -200,7 +204,8 @@ function leftWithoutName(previous: IndexEntry, record: ImageRecord, entries: rea
   if (manifest === record.manifest) return [];
   if (entries.some((entry) => entry !== previous && isOwnEntry(entry) && manifestOf(entry) === manifest)) return [];
   try {
-    return [encodeRecord({ ...parseRecord(previous, 'index.json'), name: undefined }, undefined)];
+    const image = parseRecord(previous, 'index.json');
+    return isUnchanged(previous, image) ? [encodeRecord({ ...image, name: undefined }, undefined)] : [];
   } catch (error) {
     if (isToolError(error, 'ERR_STORE_DAMAGED')) return []; // nobody can tell what it was, and `set` repairs it
     throw error;

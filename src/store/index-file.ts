@@ -35,8 +35,8 @@ export function encodeIndexFile({ rest, entries }: IndexFile): Buffer {
 /** Where names that cannot be read stand. */
 export function unreadable(where: string, problem: string, cause?: unknown): ToolError {
   const hint =
-    'Restore it from a backup. To go on without the names: write {"schemaVersion":2,"manifests":[]} into index.json, ' +
-    'and pull the images again before any is removed; nothing is downloaded twice.';
+    'Restore it from a backup, or save what can be saved of it: mydocker verify --repair. An image that loses its name by that ' +
+    'gets it back when it is pulled again; nothing is downloaded twice.';
   return damaged(where, problem, { hint, cause });
 }
 
@@ -58,7 +58,8 @@ function parse(bytes: Buffer, path: string): unknown {
   }
 }
 
-function parseEntry(entry: unknown, where: string): IndexEntry {
+/** Reads one of `manifests`. Throws ERR_STORE_DAMAGED for what is no entry at all. */
+export function parseEntry(entry: unknown, where: string): IndexEntry {
   if (!isObject(entry)) throw unreadable(where, 'it is not an object');
   const { annotations = {} } = entry;
   if (!isObject(annotations)) throw unreadable(where, 'its annotations are not an object');

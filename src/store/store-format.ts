@@ -54,7 +54,7 @@ function parseObject(bytes: Uint8Array, path: string): Partial<Record<keyof Stor
 
 function unreadable(path: string, problem: string, cause?: unknown): ToolError {
   const hint =
-    `Delete it together with everything in the folder "layers" beside it, and pull the images again: ` +
-    `their names and blobs are kept, layers are unpacked again.`;
+    'To write it again: mydocker verify --repair. Names and blobs are kept; layers are unpacked again, as nobody can tell any ' +
+    'more with whose ids they were.';
   return damaged(path, problem, { hint, cause });
 }

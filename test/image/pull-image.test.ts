@@ -154,7 +154,7 @@ describe('pullImage()', () => {
     await pullImage(bench.engine, `${bench.name}:v1`);
     const [folder = ''] = await chainOf(bench);
     damage(folder);
-    expect(await findRunnableImage(bench.engine, `${bench.name}:v1`)).toBeUndefined();
+    await expect(findRunnableImage(bench.engine, `${bench.name}:v1`)).rejects.toThrow('the image is damaged');
     bench.registry.log.length = 0;
     await pullImage(bench.engine, `${bench.name}:v1`);
     expect(blobRequests(bench)).toEqual([]);

@@ -163,6 +163,13 @@ describe('verifyLayer()', requires('root', 'setfattr'), () => {
       ['hidden: its extended attribute user.a is not what was unpacked'],
     ],
     [
+      'an attribute too many',
+      (at) => setfattr('-n', 'user.b', '-v', 'w', at('d/f')),
+      ['d/f: its extended attribute user.b was not unpacked', 'h: its extended attribute user.b was not unpacked'],
+    ],
+    ['the mode of the root', (at) => chmodSync(at('.'), 0o777), ['.: its mode is 0777 and should be 0755']],
+    ['the owner of the root', (at) => chownSync(at('.'), 1, 2), ['.: its owner is 1:2 and should be 0:0']],
+    [
       'a hard link that is a copy',
       (at) => copyInPlace(at('h')),
       ['h: it is a hard link of another file than was unpacked'],

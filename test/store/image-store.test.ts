@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { lockFile } from '../../src/fs/kernel-lock.ts';
+import { collectGarbage } from '../../src/store/collect-garbage.ts';
 import type { Store } from '../../src/store/open-store.ts';
 import { describeImageStore } from '../conformance/image-store.ts';
 import { buildChildProgram, withMounts } from '../fs/child-program.ts';
@@ -77,6 +78,7 @@ describe('createImageStore()', () => {
             'dev.mydocker.config': image.record.imageId,
             'dev.mydocker.created': image.record.created,
             'dev.mydocker.size': '1234',
+            'dev.mydocker.check': expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
           },
         },
       ],
@@ -129,7 +131,7 @@ describe('createImageStore()', () => {
 
   it.each<[string, (path: string) => void]>([
     ['S18 empty', (path) => fs.truncateSync(path, 0)],
-    ['S18 cut in half', (path) => fs.truncateSync(path, fs.statSync(path).size / 2)],
+    ['S18 cut in half', (path) => fs.truncateSync(path, Math.floor(fs.statSync(path).size / 2))],
     ['S19 missing', (path) => fs.unlinkSync(path)],
     ['S17 not UTF-8', (path) => fs.writeFileSync(path, Buffer.from([0xff]))],
     ['no object', (path) => fs.writeFileSync(path, '[]')],
@@ -170,6 +172,20 @@ describe('createImageStore()', () => {
     expect(await store.images.get(two.record.name)).toEqual(two.record);
     await store.images.set(one.record);
     expect(await store.images.list()).toEqual([one.record, two.record]);
+  });
+
+  it('S17 set() keeps no entry for the manifest that a damaged entry seems to stand for, and garbage can be collected', async () => {
+    const store = await openTestStore();
+    const { record } = await store1(store, 'a:1');
+    const lost = `sha256:${'0'.repeat(64)}`;
+    change(store, ({ manifests: [entry] }) => {
+      entry!['annotations'] = { ...(entry!['annotations'] as object), 'dev.mydocker.manifest': lost };
+    });
+    const roots = async (): Promise<{ manifests: []; layers: [] }> => ({ manifests: [], layers: [] });
+    await expect(collectGarbage(store, { roots })).rejects.toMatchObject({ code: 'ERR_STORE_DAMAGED' });
+    await store.images.set(record);
+    expect(await store.images.list()).toEqual([record]);
+    expect((await collectGarbage(store, { roots })).blobs).toEqual([]);
   });
 
   it('S11 set() waits while garbage is being collected, which may have read the names already', async () => {

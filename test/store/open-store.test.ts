@@ -201,7 +201,7 @@ describe('openStore()', () => {
     fs.writeFileSync(join(root, 'store.json'), text);
     await expect(openStore(root, { ownership: ROOT })).rejects.toMatchObject({
       code: 'ERR_STORE_DAMAGED',
-      hint: expect.stringContaining('Delete it together with everything in the folder "layers"') as string,
+      hint: expect.stringContaining('mydocker verify --repair') as string,
     });
     fs.unlinkSync(join(root, 'store.json'));
     fs.rmSync(join(root, 'layers', 'a'.repeat(64)), { recursive: true });

@@ -51,6 +51,7 @@ export function fakeContext(engine: Partial<EngineApi> = {}, options: Partial<Co
       pruneImages: unexpected,
       pruneContainers: unexpected,
       diskUsage: unexpected,
+      verify: unexpected,
       ...engine,
     },
     ...options,

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 
-import { diskError, withDiskErrors } from '../fs/disk-error.ts';
+import { diskError } from '../fs/disk-error.ts';
 import { createPacer } from '../fs/pacer.ts';
-import { digestFromHex, type Digest } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { BlobStore } from './blob-store.ts';
 
 /** All blobs with their sizes in bytes. */
@@ -15,12 +15,6 @@ export async function listBlobSizes(blobs: BlobStore): Promise<Map<Digest, numbe
     await pace();
   }
   return sizes;
-}
-
-/** Chain IDs of all unpacked layers. What has none for a name is no layer: a lock, or one that is being unpacked. */
-export async function listLayers(folder: string): Promise<Digest[]> {
-  const names = await withDiskErrors('read', folder, async () => fs.promises.readdir(folder));
-  return names.map(digestFromHex).filter((digest) => digest !== undefined);
 }
 
 /** Undefined if it has gone. Synchronous: there may be 100,000 to look at. */

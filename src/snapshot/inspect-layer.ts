@@ -1,0 +1,45 @@
+import { lstatSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasErrno } from '../fs/disk-error.ts';
+import { parseLayerInfo } from './layer-info.ts';
+import type { LayerInfo } from './layer-info.ts';
+
+/** A layer that looks complete, or a clause about what is wrong with it. */
+export type LayerInspection = { info: LayerInfo; problem?: undefined } | { info?: undefined; problem: string };
+
+/**
+ * Looks at what a layer consists of, without reading its tree or its tree manifest. Synchronous, as it is on the way of every
+ * start: 50 microseconds for a layer.
+ * @param folder as `layerFolder` answers it
+ */
+export function inspectLayer(folder: string): LayerInspection {
+  const text = readIfThere(join(folder, 'done'));
+  if (text === undefined) {
+    return { problem: typeOf(folder) === 'missing' ? 'it is not there' : 'it has no "done": it is not complete' };
+  }
+  const info = parseLayerInfo(text);
+  if (info === undefined) return { problem: 'its "done" is not what was written' };
+  if (typeOf(join(folder, 'fs')) !== 'folder') return { problem: 'its tree is not there' };
+  const manifest = lstatSync(join(folder, 'manifest'), { throwIfNoEntry: false });
+  if (manifest?.isFile() !== true) return { problem: 'its tree manifest is not there' };
+  if (info.manifest !== undefined && manifest.size !== info.manifest.size) {
+    return { problem: `its tree manifest has ${manifest.size} bytes, ${info.manifest.size} were wanted` };
+  }
+  return { info };
+}
+
+/** A bad sector is as good as nothing there: both are mended by unpacking the layer again. */
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EIO', 'EBADMSG')) return undefined;
+    throw error;
+  }
+}
+
+function typeOf(path: string): 'folder' | 'missing' | 'other' {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return 'missing';
+  return stats.isDirectory() ? 'folder' : 'other';
+}
