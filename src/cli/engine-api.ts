@@ -62,6 +62,7 @@ export interface RunRequest extends StoreRequest, NetworkRequest {
   volumes: readonly string[];
   tmpfs: readonly string[];
   readOnly: boolean;
+  securityOpt: readonly string[];
   /** Delete the container when it has ended. */
   remove: boolean;
   /** Connect stdin; it is empty otherwise. */

@@ -17,6 +17,7 @@ type RunFlags = {
   quiet: Flag<boolean>;
   'read-only': Flag<boolean>;
   rm: Flag<boolean>;
+  'security-opt': Flag<readonly string[]>;
   tmpfs: Flag<readonly string[]>;
   tty: Flag<boolean>;
   user: Flag<string | undefined>;
@@ -39,6 +40,7 @@ export const runFlags: RunFlags = {
   quiet: booleanFlag({ short: 'q', about: 'Suppress the pull output' }),
   'read-only': booleanFlag({ about: "Mount the container's root filesystem as read only" }),
   rm: booleanFlag({ about: 'Automatically remove the container when it exits' }),
+  'security-opt': listFlag({ about: 'Security options (no-new-privileges, seccomp=, systempaths=unconfined)' }),
   tmpfs: listFlag({ about: 'Mount a tmpfs directory' }),
   tty: booleanFlag({ short: 't', about: 'Use the terminal' }),
   user: stringFlag({ short: 'u', about: 'Username or UID (format: <name|uid>[:<group|gid>])' }),

@@ -33,6 +33,7 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     tmpfs: flags.tmpfs,
     readOnly: flags['read-only'],
     remove: flags.rm,
+    securityOpt: flags['security-opt'],
     interactive: flags.interactive,
     tty: flags.tty,
     pull: pullPolicy(flags.pull),

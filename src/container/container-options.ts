@@ -1,5 +1,6 @@
 import type { NetworkMode } from './steps/namespaces.ts';
 import type { UserMount } from './steps/volumes.ts';
+import type { SecurityOptions } from './parse-security.ts';
 import type { VolumeRequest } from './parse-volume.ts';
 
 /** What a user may say about a container, flags already read. All but `args` may be left out. */
@@ -23,4 +24,6 @@ export interface ContainerOptions {
   autoRemove?: boolean | undefined;
   /** The command's descriptors are a terminal: sets TERM, and signals go to the whole process group. */
   terminal?: boolean | undefined;
+  /** Docker's defaults unless given. */
+  security?: SecurityOptions | undefined;
 }

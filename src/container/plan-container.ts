@@ -57,6 +57,11 @@ export interface PlanRequest {
   /** The command's descriptors that are pipes. */
   pipes: readonly number[];
   thermalCpus: readonly number[];
+  /** Program for seccomp(2); undefined: the command may use all system calls. */
+  systemCallFilter: Uint8Array | undefined;
+  noNewPrivileges: boolean;
+  /** Hide and protect what docker does in /proc and /sys. */
+  protectSystemPaths: boolean;
 }
 
 /** Everything the runner needs, as data. */
@@ -97,6 +102,8 @@ export function planContainer(request: PlanRequest): ContainerPlan {
         permitted: rootless ? ALL_CAPABILITIES : request.permitted,
         lastCapability: request.lastCapability,
         canSetGroups: ownership.kind !== 'single',
+        systemCallFilter: request.systemCallFilter,
+        noNewPrivileges: request.noNewPrivileges,
       }),
       ...dieWithParentSteps(), // again: the kernel has forgotten it with the change of credentials
       ...executeSteps({ ...request, path: environmentValue(request.environment, 'PATH') ?? DEFAULT_PATH }),
@@ -118,7 +125,11 @@ function mountParts(request: PlanRequest): MountSteps[] {
       hasTtyGroup: hasGroup(ownership, TTY_GROUP),
       console: request.terminal?.console,
     }),
-    kernelViewSteps({ ownsNetwork: !rootless || network === 'none', thermalCpus: request.thermalCpus }),
+    kernelViewSteps({
+      ownsNetwork: !rootless || network === 'none',
+      thermalCpus: request.thermalCpus,
+      isProtected: request.protectSystemPaths,
+    }),
     etcFileSteps(folder, targets),
     userMountSteps(mounts, rootless),
   ];

@@ -8,6 +8,7 @@ import { imageVolumes, workingFolder } from './container-folders.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { containerEnvironment } from './environment.ts';
 import { hasGroup, hasUser } from './id-mapping.ts';
+import { DEFAULT_SECURITY } from './parse-security.ts';
 import type { PlanRequest } from './plan-container.ts';
 import { resolveUser } from './resolve-user.ts';
 import type { ContainerUser } from './resolve-user.ts';
@@ -27,6 +28,8 @@ export type ResolvedOptions = Pick<
   | 'imageVolumes'
   | 'readOnlyRoot'
   | 'shmSize'
+  | 'noNewPrivileges'
+  | 'protectSystemPaths'
 >;
 
 export interface OptionSources {
@@ -44,6 +47,7 @@ export interface OptionSources {
  */
 export function resolveOptions({ id, image, accounts, options, host }: OptionSources): ResolvedOptions {
   const { hostname = id.slice(0, 12), network = 'host', readOnlyRoot = false, volumes = [], tmpfs = [] } = options;
+  const { noNewPrivileges, systemPaths } = options.security ?? DEFAULT_SECURITY;
   checkHostname(hostname);
   const user = resolveUser(options.user ?? image.user, accounts);
   checkUserExists(user, host);
@@ -70,6 +74,8 @@ export function resolveOptions({ id, image, accounts, options, host }: OptionSou
     imageVolumes: imageVolumes([...image.volumes, ...anonymous], targets),
     readOnlyRoot,
     shmSize: SHM_SIZE,
+    noNewPrivileges,
+    protectSystemPaths: systemPaths === 'protected',
     mounts: [...volumes.filter(hasSource).map(resolveVolume), ...tmpfs],
   };
 }

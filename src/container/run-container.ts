@@ -32,6 +32,8 @@ import {
   terminalPath,
   thermalCpus,
 } from './host-view.ts';
+import { loadSeccompFilter } from './load-seccomp-filter.ts';
+import { DEFAULT_SECURITY } from './parse-security.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
 import { processStartTime } from './process-start-time.ts';
@@ -85,13 +87,14 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   throwIfAborted(request.signal, task(request));
   checkDescriptors(request.stdio);
   const accounts = readAccountFiles(image.layerFolders);
+  const systemCallFilter = await loadSeccompFilter(options.security ?? DEFAULT_SECURITY, host);
   const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host });
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),
   );
   const container: Container = { id, folder, lock, name: undefined };
   try {
-    const exitCode = await runToTheEnd(request, container, resolved);
+    const exitCode = await runToTheEnd(request, container, { ...resolved, systemCallFilter });
     return { containerId: id, exitCode, cleanupError: await cleanUp(request, container, exitCode) };
   } catch (error) {
     // One that cannot be deleted either is found by the next one who looks; the first error is the one that tells.
@@ -114,6 +117,9 @@ async function cleanUp({ paths, host, options }: RunRequest, container: Containe
   }
 }
 
+/** What image, options and files of the user decide. */
+type Resolved = ResolvedOptions & Pick<PlanRequest, 'systemCallFilter'>;
+
 interface Container {
   readonly id: string;
   readonly folder: string;
@@ -123,7 +129,7 @@ interface Container {
 }
 
 /** From the record to the exit code. */
-async function runToTheEnd(request: RunRequest, container: Container, resolved: ResolvedOptions): Promise<number> {
+async function runToTheEnd(request: RunRequest, container: Container, resolved: Resolved): Promise<number> {
   const { paths, image, options, driver, signal } = request;
   const { id, folder } = container;
   const mount = await withDiskErrors('prepare', folder, async () => {
@@ -207,7 +213,7 @@ function recordWaiter(folder: string, pid: number | undefined): void {
 
 function planRequest(
   { paths, host, image, stdio, options }: RunRequest,
-  { container, resolved, mount }: { container: Container; resolved: ResolvedOptions; mount: Mount },
+  { container, resolved, mount }: { container: Container; resolved: Resolved; mount: Mount },
 ): PlanRequest {
   const { ownership } = host;
   const { layerFolders } = image;

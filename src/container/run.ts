@@ -5,6 +5,7 @@ import type { PullPolicy } from '../image/obtain-image.ts';
 import type { PullOptions } from '../image/pull.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import type { SignalSource } from './forward-signals.ts';
+import { parseSecurity } from './parse-security.ts';
 import { parseTmpfs } from './parse-tmpfs.ts';
 import { parseVolume } from './parse-volume.ts';
 import type { RunRequest, RunResult, StartedContainer } from './run-container.ts';
@@ -25,6 +26,8 @@ export interface RunOptions extends PullOptions {
   /** `path[:options]` */
   tmpfs?: readonly string[] | undefined;
   readOnly?: boolean | undefined;
+  /** As docker's `--security-opt`: `no-new-privileges`, `seccomp=<file>|unconfined`, `systempaths=unconfined`. */
+  securityOpt?: readonly string[] | undefined;
   /** Delete the container when it ends. */
   rm?: boolean | undefined;
   /** `missing` unless given. */
@@ -76,6 +79,7 @@ export async function run(
       readOnlyRoot: options.readOnly,
       autoRemove: options.rm,
       terminal: options.tty,
+      security: parseSecurity(options.securityOpt ?? []),
     },
     stdio: options.stdio ?? ['ignore', 'inherit', 'inherit'],
     onLaunched: options.onLaunched,

@@ -47,6 +47,9 @@ const REQUEST: PlanRequest = {
   terminal: { console: '/dev/pts/7' },
   pipes: [1],
   thermalCpus: [0, 1],
+  systemCallFilter: Buffer.alloc(16),
+  noNewPrivileges: false,
+  protectSystemPaths: true,
 };
 
 function plan(changes: Partial<PlanRequest> = {}): Program {

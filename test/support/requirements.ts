@@ -13,6 +13,7 @@ export type Requirement = keyof typeof PROBES | Program;
 type Program =
   | 'as'
   | 'bsdtar'
+  | 'cc'
   | 'docker-registry'
   | 'mmdebstrap'
   | 'objdump'

@@ -34,6 +34,8 @@ export interface KernelViewOptions {
   ownsNetwork: boolean;
   /** Processors whose thermal_throttle folder exists and is masked: its counters tell what others compute. */
   thermalCpus: readonly number[];
+  /** Whether anything in them is masked or read-only. /sys is read-only in any case. */
+  isProtected: boolean;
 }
 
 /** /proc and a read-only /sys, with what docker masks and protects in them. Needs /dev/null of `deviceSteps` in place. */
@@ -53,8 +55,7 @@ export function kernelViewSteps(options: KernelViewOptions): MountSteps {
       attach({ mount: 'proc', target: targetName('/proc'), what: 'mount /proc' }),
       ...ownTarget('/sys', 'folder', 'create /sys'),
       attach({ mount: 'sys', target: targetName('/sys'), what: 'mount /sys' }),
-      ...READ_ONLY.flatMap(protect),
-      ...[...MASKED, ...thermal].flatMap(mask),
+      ...(options.isProtected ? [...READ_ONLY.flatMap(protect), ...[...MASKED, ...thermal].flatMap(mask)] : []),
     ],
   };
 }

@@ -54,6 +54,7 @@ describe('run', () => {
         volumes: [],
         tmpfs: [],
         readOnly: false,
+        securityOpt: [],
         remove: false,
         interactive: false,
         tty: false,
@@ -72,7 +73,7 @@ describe('run', () => {
   it('hands on what every flag says', async () => {
     const words =
       '--rm -i --entrypoint=/bin/sh -w /work -u1000:1000 --name web -h box -v /a:/b:ro --volume=./c:/d ' +
-      '--tmpfs /tmp:size=1m --read-only --net none --pull never --platform linux/arm64 --insecure-registry x:1 ' +
+      '--tmpfs /tmp:size=1m --read-only --security-opt no-new-privileges --net none --pull never --platform linux/arm64 --insecure-registry x:1 ' +
       '-e A=1 alpine sh -c';
     const argv = [...words.split(' '), 'echo "$A"', '--rm', '-it'];
     expect((await requestOf(argv))?.[1]).toMatchObject({
@@ -87,6 +88,7 @@ describe('run', () => {
       volumes: ['/a:/b:ro', './c:/d'],
       tmpfs: ['/tmp:size=1m'],
       readOnly: true,
+      securityOpt: ['no-new-privileges'],
       network: 'none',
       pull: 'never',
       platform: 'linux/arm64',
