@@ -67,7 +67,7 @@ for (const { caller, needs } of CALLERS) {
       expect(await run.outcome).toMatchObject({ stdout: 'ready\ninterrupted\n', exitCode: 9 });
     });
 
-    it('leaves no process when its own is killed, and a record that says dead', async () => {
+    it('threat C13 X31 leaves no process when its own is killed, and a record that says dead', async () => {
       const marker = `7${Date.now()}`;
       const run = await startReady(`sleep ${marker} & setsid sleep ${marker} &`);
       const { id } = await run.started;
