@@ -30,7 +30,7 @@ for (const { caller, needs } of CALLERS) {
       expect(net).not.toBe(readlinkSync('/proc/self/ns/net'));
     });
 
-    it("X02 has docker's 14 capabilities, whatever the caller would pass on", async () => {
+    it("B21 X02 has docker's 14 capabilities, whatever the caller would pass on", async () => {
       const through =
         caller === 'root'
           ? ['setpriv', '--inh-caps=+sys_admin,+net_raw', '--ambient-caps=+sys_admin,+net_raw']

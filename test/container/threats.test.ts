@@ -11,7 +11,7 @@ import { syscallTable } from '../../src/linux/seccomp/syscall-tables.ts';
 import { requires } from '../support/requirements.ts';
 import { createBox, layBusybox } from './support/box.ts';
 import type { Box } from './support/box.ts';
-import { buildProbe } from './support/build-probe.ts';
+import { buildPreload, buildProbe } from './support/build-probe.ts';
 import { CALLERS } from './support/callers.ts';
 
 const UNFILTERED = { ...DEFAULT_SECURITY, seccomp: 'unconfined' } as const;
@@ -26,7 +26,7 @@ for (const { caller, needs } of CALLERS) {
   describe(`a hostile process in a container of ${caller}`, { ...needs, ...requires('cc') }, () => {
     let box: Box;
     beforeAll(() => {
-      box = createBox(caller, [layBusybox, buildProbe, layEntry]);
+      box = createBox(caller, [layBusybox, buildProbe, layEntry, buildPreload]);
     });
     afterAll(() => box.remove());
 
@@ -34,7 +34,8 @@ for (const { caller, needs } of CALLERS) {
       const { stdout } = await box.run(['/probe', 'escape'], { options: { security: UNFILTERED } });
       const found = stdout.trim().split(' ');
       expect(found[0]).toBe('ok');
-      expect(found.slice(1).toSorted()).toEqual([...box.trees.flatMap((tree) => readdirSync(tree)), 'jail'].toSorted());
+      const names = new Set(box.trees.flatMap((tree) => readdirSync(tree)));
+      expect(found.slice(1).toSorted()).toEqual([...names, 'jail'].toSorted());
     });
 
     it.each(['/proc/self/exe', '/proc/1/exe', '/entry'])(
@@ -51,6 +52,13 @@ for (const { caller, needs } of CALLERS) {
         expect(readFileSync(path).equals(before)).toBe(true);
       },
     );
+
+    it('B8 X36 has run nothing of its image before the last rights were gone', async () => {
+      const started = await box.run(['cat', '/marker']); // a static program, which loads nothing
+      expect(started.stdout).toBe('');
+      const { stdout } = await box.run(['sh', '-c', '/dynamic; cat /marker']);
+      expect(stdout).toBe('CapEff:\t00000000a80425fb\n');
+    });
 
     it('threat C10 X30 has a session keyring of its own', async () => {
       const [GET_KEYRING_ID, SESSION] = ['0', '0xfffffffffffffffd'];
