@@ -1,7 +1,7 @@
 import type { SignalSource } from '../container/forward-signals.ts';
 import type { ContainerSummary } from '../container/list-containers.ts';
 import type { RunResult } from '../container/run-container.ts';
-import type { NetworkMode } from '../container/steps/namespaces.ts';
+import type { NamespaceMode, NetworkMode } from '../container/steps/namespaces.ts';
 import type { ImageSummary } from '../image/list-images.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
 import type { PulledImage, PullEvent } from '../image/pull-event.ts';
@@ -63,6 +63,22 @@ export interface RunRequest extends StoreRequest, NetworkRequest {
   tmpfs: readonly string[];
   readOnly: boolean;
   securityOpt: readonly string[];
+  capAdd: readonly string[];
+  capDrop: readonly string[];
+  privileged: boolean;
+  /** Names of groups of the image, or ids. */
+  groupAdd: readonly string[];
+  /** `host[:container][:rwm]` */
+  devices: readonly string[];
+  /** Of /dev/shm, in docker's units. */
+  shmSize: string | undefined;
+  /** `name=soft[:hard]` */
+  ulimits: readonly string[];
+  /** `name=value` */
+  sysctls: readonly string[];
+  pid: NamespaceMode;
+  ipc: NamespaceMode;
+  init: boolean;
   /** Delete the container when it has ended. */
   remove: boolean;
   /** Connect stdin; it is empty otherwise. */

@@ -17,12 +17,22 @@ export const DEFAULT_SECURITY: SecurityOptions = {
   systemPaths: 'protected',
 };
 
+/** Of a privileged container. */
+export const PRIVILEGED_SECURITY: SecurityOptions = {
+  seccomp: 'unconfined',
+  noNewPrivileges: false,
+  systemPaths: 'unconfined',
+};
+
 /**
- * Reads the values of `--security-opt`, in docker's words; the last of a kind counts.
+ * Reads the values of `--security-opt`, in docker's words; the last of a kind counts. `defaults` holds for what is not given.
  * @throws {ToolError} ERR_USAGE for what is no such option, or what this engine does not have (AppArmor, SELinux labels)
  */
-export function parseSecurity(options: readonly string[]): SecurityOptions {
-  const security = { ...DEFAULT_SECURITY };
+export function parseSecurity(
+  options: readonly string[],
+  defaults: SecurityOptions = DEFAULT_SECURITY,
+): SecurityOptions {
+  const security = { ...defaults };
   for (const option of options) {
     const [, key = option, value = ''] = /^([^=:]+)[=:](.*)$/s.exec(option) ?? [];
     if (key === 'no-new-privileges') security.noNewPrivileges = parseSwitch(value, option);

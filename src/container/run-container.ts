@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { throwIfAborted } from '../fs/abort.ts';
 import { diskError, withDiskErrors } from '../fs/disk-error.ts';
+import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
 import { startRunner } from '../linux/runner.ts';
 import type { RunningProgram } from '../linux/runner.ts';
@@ -87,7 +88,9 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   throwIfAborted(request.signal, task(request));
   checkDescriptors(request.stdio);
   const accounts = readAccountFiles(image.layerFolders);
-  const systemCallFilter = await loadSeccompFilter(options.security ?? DEFAULT_SECURITY, host);
+  const { security = DEFAULT_SECURITY, capabilities = DEFAULT_CAPABILITIES } = options;
+  const { kernelRelease } = host;
+  const systemCallFilter = await loadSeccompFilter({ seccomp: security.seccomp, capabilities, kernelRelease });
   const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host });
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),

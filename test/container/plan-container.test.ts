@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { planContainer } from '../../src/container/plan-container.ts';
 import type { PlanRequest } from '../../src/container/plan-container.ts';
+import { DEFAULT_CAPABILITIES } from '../../src/linux/capabilities.ts';
 import { CLONE, SIGNAL } from '../../src/linux/process-flags.ts';
 import { RESOLVE } from '../../src/linux/path-flags.ts';
 import type { Arg, Program, Step } from '../../src/linux/program.ts';
@@ -50,6 +51,13 @@ const REQUEST: PlanRequest = {
   systemCallFilter: Buffer.alloc(16),
   noNewPrivileges: false,
   protectSystemPaths: true,
+  privileged: false,
+  capabilities: DEFAULT_CAPABILITIES,
+  ulimits: [],
+  sysctls: [],
+  init: false,
+  pid: 'private',
+  ipc: 'private',
 };
 
 function plan(changes: Partial<PlanRequest> = {}): Program {

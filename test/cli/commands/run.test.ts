@@ -55,6 +55,17 @@ describe('run', () => {
         tmpfs: [],
         readOnly: false,
         securityOpt: [],
+        capAdd: [],
+        capDrop: [],
+        privileged: false,
+        groupAdd: [],
+        devices: [],
+        shmSize: undefined,
+        ulimits: [],
+        sysctls: [],
+        pid: 'private',
+        ipc: 'private',
+        init: false,
         remove: false,
         interactive: false,
         tty: false,
@@ -73,7 +84,8 @@ describe('run', () => {
   it('hands on what every flag says', async () => {
     const words =
       '--rm -i --entrypoint=/bin/sh -w /work -u1000:1000 --name web -h box -v /a:/b:ro --volume=./c:/d ' +
-      '--tmpfs /tmp:size=1m --read-only --security-opt no-new-privileges --net none --pull never --platform linux/arm64 --insecure-registry x:1 ' +
+      '--tmpfs /tmp:size=1m --read-only --security-opt no-new-privileges --cap-add net_admin --cap-drop=mknod --privileged --group-add 5 ' +
+      '--device /dev/fuse --shm-size 1m --ulimit nofile=5 --sysctl net.ipv4.ip_forward=1 --pid host --ipc host --init --net none --pull never --platform linux/arm64 --insecure-registry x:1 ' +
       '-e A=1 alpine sh -c';
     const argv = [...words.split(' '), 'echo "$A"', '--rm', '-it'];
     expect((await requestOf(argv))?.[1]).toMatchObject({
@@ -89,6 +101,17 @@ describe('run', () => {
       tmpfs: ['/tmp:size=1m'],
       readOnly: true,
       securityOpt: ['no-new-privileges'],
+      capAdd: ['net_admin'],
+      capDrop: ['mknod'],
+      privileged: true,
+      groupAdd: ['5'],
+      devices: ['/dev/fuse'],
+      shmSize: '1m',
+      ulimits: ['nofile=5'],
+      sysctls: ['net.ipv4.ip_forward=1'],
+      pid: 'host',
+      ipc: 'host',
+      init: true,
       network: 'none',
       pull: 'never',
       platform: 'linux/arm64',

@@ -32,10 +32,11 @@ export type Caller = 'root' | 'mapped' | 'single';
 /** Lays out a layer in an empty folder. */
 export type Layer = (tree: string) => void;
 
-export interface RunOptions extends Omit<ContainerOptions, 'args' | 'volumes' | 'tmpfs'> {
+export interface RunOptions extends Omit<ContainerOptions, 'args' | 'volumes' | 'tmpfs' | 'ulimits'> {
   /** As on the command line. */
   volumes?: string[];
   tmpfs?: string[];
+  ulimits?: string[];
 }
 
 export interface RunSettings {
@@ -94,6 +95,8 @@ export interface Box {
   remove(): void;
 }
 
+/** Where the bundled code believes to be: it looks for dist/ from there. */
+const SOURCES = new URL('../../../src/container/run-container.ts', import.meta.url).href;
 const DRIVER = fileURLToPath(new URL('container-driver.ts', import.meta.url));
 
 export function createBox(caller: Caller, layers: Layer[] = [layBusybox]): Box {
@@ -158,6 +161,7 @@ function driverBundle(): Uint8Array {
     platform: 'node',
     write: false,
     external: ['koffi'],
+    define: { 'import.meta.url': JSON.stringify(SOURCES) },
     logLevel: 'error',
   }).outputFiles[0]?.contents;
   if (bundled === undefined) throw new Error('Cannot bundle the driver');

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { parseTmpfs } from '../../../src/container/parse-tmpfs.ts';
+import { parseUlimit } from '../../../src/container/parse-ulimit.ts';
 import { parseVolume } from '../../../src/container/parse-volume.ts';
 import { runContainer } from '../../../src/container/run-container.ts';
 import { isToolError } from '../../../src/errors.ts';
@@ -38,7 +39,7 @@ function driverFor(ownership: Ownership): SnapshotDriver {
 
 async function drive(): Promise<void> {
   const host = readHostFacts();
-  const { volumes = [], tmpfs = [], ...options } = request.options;
+  const { volumes = [], tmpfs = [], ulimits = [], ...options } = request.options;
   const { containerId, exitCode } = await runContainer({
     paths: request.paths,
     host,
@@ -48,6 +49,7 @@ async function drive(): Promise<void> {
       ...options,
       volumes: volumes.map((text) => parseVolume(text, process.cwd())),
       tmpfs: tmpfs.map(parseTmpfs),
+      ulimits: ulimits.map(parseUlimit),
     },
     stdio: ['inherit', 'inherit', 'inherit'],
     onStarted: ({ id, name }) => report({ started: { id, name } }),
