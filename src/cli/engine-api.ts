@@ -1,5 +1,6 @@
 import type { SignalSource } from '../container/forward-signals.ts';
 import type { ContainerSummary } from '../container/list-containers.ts';
+import type { LimitTexts } from '../container/limits/parse-resource-limits.ts';
 import type { RunResult } from '../container/run-container.ts';
 import type { NamespaceMode, NetworkMode } from '../container/steps/namespaces.ts';
 import type { ImageSummary } from '../image/list-images.ts';
@@ -48,7 +49,7 @@ export interface PullRequest extends StoreRequest, NetworkRequest {
   onProgress: (event: PullEvent) => void;
 }
 
-export interface RunRequest extends StoreRequest, NetworkRequest {
+export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   /** What follows the image's name. */
   command: readonly string[];
   entrypoint: string | undefined;

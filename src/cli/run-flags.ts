@@ -1,4 +1,4 @@
-import { FlagError, booleanFlag, listFlag, stringFlag } from './flags.ts';
+import { FlagError, booleanFlag, integerFlag, listFlag, stringFlag } from './flags.ts';
 import type { Flag, FlagValues } from './flags.ts';
 import { insecureRegistryFlag, platformFlag } from './network-flags.ts';
 
@@ -6,6 +6,9 @@ import { insecureRegistryFlag, platformFlag } from './network-flags.ts';
 type RunFlags = {
   'cap-add': Flag<readonly string[]>;
   'cap-drop': Flag<readonly string[]>;
+  'cpu-shares': Flag<number | undefined>;
+  cpus: Flag<string | undefined>;
+  'cpuset-cpus': Flag<string | undefined>;
   device: Flag<readonly string[]>;
   entrypoint: Flag<string | undefined>;
   env: Flag<readonly string[]>;
@@ -16,9 +19,12 @@ type RunFlags = {
   'insecure-registry': Flag<readonly string[]>;
   interactive: Flag<boolean>;
   ipc: Flag<string | undefined>;
+  memory: Flag<string | undefined>;
+  'memory-swap': Flag<string | undefined>;
   name: Flag<string | undefined>;
   network: Flag<string | undefined>;
   pid: Flag<string | undefined>;
+  'pids-limit': Flag<number | undefined>;
   platform: Flag<string | undefined>;
   privileged: Flag<boolean>;
   pull: Flag<string | undefined>;
@@ -40,6 +46,9 @@ type RunFlags = {
 export const runFlags: RunFlags = {
   'cap-add': listFlag({ about: 'Add Linux capabilities' }),
   'cap-drop': listFlag({ about: 'Drop Linux capabilities' }),
+  'cpu-shares': integerFlag({ short: 'c', about: 'CPU shares (relative weight)', least: 0 }),
+  cpus: stringFlag({ about: 'Number of CPUs', placeholder: 'decimal' }),
+  'cpuset-cpus': stringFlag({ about: 'CPUs in which to allow execution (0-3, 0,1)' }),
   device: listFlag({ about: 'Add a host device to the container' }),
   entrypoint: stringFlag({ about: 'Overwrite the default ENTRYPOINT of the image' }),
   env: listFlag({ short: 'e', about: 'Set environment variables', check: checkVariable }),
@@ -50,9 +59,15 @@ export const runFlags: RunFlags = {
   'insecure-registry': insecureRegistryFlag,
   interactive: booleanFlag({ short: 'i', about: "Connect the container's stdin" }),
   ipc: stringFlag({ about: 'IPC mode to use ("private", "host")' }),
+  memory: stringFlag({ short: 'm', about: 'Memory limit', placeholder: 'bytes' }),
+  'memory-swap': stringFlag({
+    about: "Swap limit equal to memory plus swap: '-1' to enable unlimited swap",
+    placeholder: 'bytes',
+  }),
   name: stringFlag({ about: 'Assign a name to the container' }),
   network: stringFlag({ about: 'Connect a container to a network ("host", "none") (default "host")', alias: 'net' }),
   pid: stringFlag({ about: 'PID namespace to use ("private", "host")' }),
+  'pids-limit': integerFlag({ about: 'Tune container pids limit (set -1 for unlimited)', least: -1 }),
   platform: platformFlag,
   privileged: booleanFlag({ about: 'Give extended privileges to this container' }),
   pull: stringFlag({ about: 'Pull image before running ("always", "missing", "never") (default "missing")' }),

@@ -1,4 +1,5 @@
 import type { Capability } from '../linux/capabilities.ts';
+import type { ResourceLimits } from './limits/resource-limits.ts';
 import type { DeviceRequest } from './parse-device.ts';
 import type { SecurityOptions } from './parse-security.ts';
 import type { Sysctl } from './parse-sysctl.ts';
@@ -45,4 +46,5 @@ export interface ContainerOptions {
   /** Run an init as the container's first process. */
   init?: boolean | undefined;
   devices?: readonly DeviceRequest[] | undefined;
+  limits?: ResourceLimits | undefined;
 }

@@ -15,6 +15,7 @@ import { deviceSteps } from './steps/devices.ts';
 import { etcFileSteps } from './steps/etc-files.ts';
 import { executeSteps } from './steps/execute.ts';
 import { initSteps } from './steps/init.ts';
+import { joinGroupSteps } from './steps/join-groups.ts';
 import { kernelViewSteps } from './steps/kernel-views.ts';
 import { limitSteps } from './steps/limits.ts';
 import type { MountSteps } from './steps/mount-steps.ts';
@@ -74,6 +75,8 @@ export interface PlanRequest {
   capabilities: readonly Capability[];
   ulimits: readonly Ulimit[];
   sysctls: readonly Sysctl[];
+  /** Folders of the control groups that it runs in, absolute. */
+  controlGroups: readonly string[];
   /** The first process is one of ours, which reaps orphans. */
   init: boolean;
 }
@@ -93,6 +96,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
     program: [
       // On the host.
       ...contentGuardSteps(request),
+      ...joinGroupSteps(request.controlGroups),
       ...userNamespaceSteps(ownership),
       ...forkSteps(namespaces),
       // In the namespaces, with the host's files still in sight.

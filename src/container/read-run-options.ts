@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { ContainerOptions } from './container-options.ts';
+import { parseResourceLimits } from './limits/parse-resource-limits.ts';
 import { parseCapabilities } from './parse-capabilities.ts';
 import { parseDevice } from './parse-device.ts';
 import { DEFAULT_SECURITY, PRIVILEGED_SECURITY, parseSecurity } from './parse-security.ts';
@@ -39,6 +40,7 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     privileged,
     security: parseSecurity(options.securityOpt ?? [], privileged ? PRIVILEGED_SECURITY : DEFAULT_SECURITY),
     capabilities: parseCapabilities({ add: options.capAdd ?? [], drop: options.capDrop ?? [], privileged }),
+    limits: parseResourceLimits(options),
     ulimits: options.ulimits?.map(parseUlimit),
     sysctls: options.sysctls?.map(parseSysctl),
   };

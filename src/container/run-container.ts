@@ -33,6 +33,8 @@ import {
   terminalPath,
   thermalCpus,
 } from './host-view.ts';
+import { createGroup, removeGroups } from './limits/create-group.ts';
+import type { ContainerGroup } from './limits/create-group.ts';
 import { loadSeccompFilter } from './load-seccomp-filter.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
 import { planContainer } from './plan-container.ts';
@@ -71,6 +73,8 @@ export interface RunResult {
   containerId: string;
   /** The command's exit status, or 128 + the signal that ended it. */
   exitCode: number;
+  /** The kernel has ended a process of it that wanted more memory than its limit. */
+  isOutOfMemory: boolean;
   /** Why the container could not be deleted, or its exit code not be recorded: worth a warning. */
   cleanupError?: unknown;
 }
@@ -95,16 +99,19 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),
   );
-  const container: Container = { id, folder, lock, name: undefined };
+  const container: Container = { id, folder, lock, name: undefined, group: undefined };
   try {
+    container.group = createGroup(id, options.limits ?? {});
     const exitCode = await runToTheEnd(request, container, { ...resolved, systemCallFilter });
-    return { containerId: id, exitCode, cleanupError: await cleanUp(request, container, exitCode) };
+    const isOutOfMemory = (container.group?.oomKills() ?? 0) > 0;
+    return { containerId: id, exitCode, isOutOfMemory, cleanupError: await cleanUp(request, container, exitCode) };
   } catch (error) {
     // One that cannot be deleted either is found by the next one who looks; the first error is the one that tells.
     await deleteContainer({ paths, ...container, ownership }).catch(() => undefined);
     throwIfAborted(request.signal, task(request)); // whatever it was that noticed it first
     throw error;
   } finally {
+    await removeGroups(container.group?.folders ?? []);
     closeSync(lock);
   }
 }
@@ -129,6 +136,8 @@ interface Container {
   /** Descriptor of the lock file. */
   readonly lock: number;
   name: string | undefined;
+  /** What its limits are enforced with. */
+  group: ContainerGroup | undefined;
 }
 
 /** From the record to the exit code. */
@@ -138,7 +147,8 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
   const mount = await withDiskErrors('prepare', folder, async () => {
     const name = await reserveName({ containers: paths.containers, id, wanted: options.name, signal });
     container.name = name;
-    writeRecord(folder, recordOf(request, { id, name, command: resolved.command }));
+    const controlGroups = [...(container.group?.folders ?? [])];
+    writeRecord(folder, recordOf(request, { id, name, command: resolved.command, controlGroups }));
     writeEtcFiles(folder, resolved);
     return driver.prepare({ folder, layers: image.layerFolders, ephemeral: options.autoRemove ?? false, signal });
   });
@@ -154,10 +164,7 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
   return supervise(request, { id, folder, name: container.name ?? id, program: resolved.command[0] ?? '', running });
 }
 
-function recordOf(
-  { image, options }: RunRequest,
-  { id, name, command }: { id: string; name: string; command: readonly string[] },
-): ContainerRecord {
+function recordOf({ image, options }: RunRequest, { id, name, command, controlGroups }: RecordParts): ContainerRecord {
   return {
     version: 1,
     id,
@@ -169,7 +176,15 @@ function recordOf(
     command: [...command],
     created: new Date().toISOString(),
     autoRemove: options.autoRemove ?? false,
+    controlGroups,
   };
+}
+
+interface RecordParts {
+  id: string;
+  name: string;
+  command: readonly string[];
+  controlGroups: string[];
 }
 
 interface Supervised {
@@ -223,6 +238,7 @@ function planRequest(
   return {
     ...resolved,
     folder: container.folder,
+    controlGroups: container.group?.folders ?? [],
     lock: stdio.length, // the first descriptor after the command's own
     gcLock: paths.gcLock,
     layers: layerFolders,

@@ -4,12 +4,13 @@ import type { PullPolicy } from '../image/obtain-image.ts';
 import type { PullOptions } from '../image/pull.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import type { SignalSource } from './forward-signals.ts';
+import type { LimitTexts } from './limits/parse-resource-limits.ts';
 import { readRunOptions } from './read-run-options.ts';
 import type { RunRequest, RunResult, StartedContainer } from './run-container.ts';
 import { runImage } from './run-image.ts';
 import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
 
-export interface RunOptions extends PullOptions {
+export interface RunOptions extends PullOptions, LimitTexts {
   entrypoint?: string | undefined;
   /** `KEY=value`; `KEY` alone removes one of the image's variables. */
   env?: readonly string[] | undefined;

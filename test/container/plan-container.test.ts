@@ -54,6 +54,7 @@ const REQUEST: PlanRequest = {
   privileged: false,
   capabilities: DEFAULT_CAPABILITIES,
   ulimits: [],
+  controlGroups: [],
   sysctls: [],
   init: false,
   pid: 'private',

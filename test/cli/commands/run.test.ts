@@ -15,7 +15,7 @@ import { digest } from '../support/images.ts';
 const ANY_SIGNAL: unknown = expect.any(AbortSignal);
 const ANY_FUNCTION: unknown = expect.any(Function);
 
-const succeed: EngineApi['run'] = async () => ({ containerId: 'a', exitCode: 0 });
+const succeed: EngineApi['run'] = async () => ({ containerId: 'a', exitCode: 0, isOutOfMemory: false });
 
 async function execute(argv: string[], context: FakeContext): Promise<number> {
   return runCommand.execute({ path: 'mydocker run', argv }, context);
@@ -66,6 +66,12 @@ describe('run', () => {
         pid: 'private',
         ipc: 'private',
         init: false,
+        memory: undefined,
+        memorySwap: undefined,
+        cpus: undefined,
+        cpuShares: undefined,
+        cpusetCpus: undefined,
+        pidsLimit: undefined,
         remove: false,
         interactive: false,
         tty: false,
@@ -85,7 +91,8 @@ describe('run', () => {
     const words =
       '--rm -i --entrypoint=/bin/sh -w /work -u1000:1000 --name web -h box -v /a:/b:ro --volume=./c:/d ' +
       '--tmpfs /tmp:size=1m --read-only --security-opt no-new-privileges --cap-add net_admin --cap-drop=mknod --privileged --group-add 5 ' +
-      '--device /dev/fuse --shm-size 1m --ulimit nofile=5 --sysctl net.ipv4.ip_forward=1 --pid host --ipc host --init --net none --pull never --platform linux/arm64 --insecure-registry x:1 ' +
+      '--device /dev/fuse --shm-size 1m --ulimit nofile=5 --sysctl net.ipv4.ip_forward=1 --pid host --ipc host --init -m 64m --memory-swap=-1 --cpus 1.5 ' +
+      '-c 512 --cpuset-cpus 0 --pids-limit -1 --net none --pull never --platform linux/arm64 --insecure-registry x:1 ' +
       '-e A=1 alpine sh -c';
     const argv = [...words.split(' '), 'echo "$A"', '--rm', '-it'];
     expect((await requestOf(argv))?.[1]).toMatchObject({
@@ -112,6 +119,12 @@ describe('run', () => {
       pid: 'host',
       ipc: 'host',
       init: true,
+      memory: '64m',
+      memorySwap: '-1',
+      cpus: '1.5',
+      cpuShares: 512,
+      cpusetCpus: '0',
+      pidsLimit: -1,
       network: 'none',
       pull: 'never',
       platform: 'linux/arm64',
@@ -122,9 +135,19 @@ describe('run', () => {
   });
 
   it.each([0, 7, 125, 137])('exits with what the command exits with: %d', async (exitCode) => {
-    const context = fakeContext({ run: async () => ({ containerId: 'a', exitCode }) });
+    const context = fakeContext({ run: async () => ({ containerId: 'a', exitCode, isOutOfMemory: false }) });
     expect(await execute(['alpine'], context)).toBe(exitCode);
     expect(context.out() + context.err()).toBe('');
+  });
+
+  it.each([
+    [137, true, /memory limit/],
+    [0, true, /^$/],
+    [137, false, /^$/],
+  ])('says for want of what a command was killed: exit code %d, %s', async (exitCode, isOutOfMemory, said) => {
+    const context = fakeContext({ run: async () => ({ containerId: 'a', exitCode, isOutOfMemory }) });
+    expect(await execute(['alpine'], context)).toBe(exitCode);
+    expect(context.err()).toMatch(said);
   });
 
   it.each<[ErrorCode, number]>([
@@ -200,7 +223,7 @@ describe('run and the pull', () => {
   const pulling: EngineApi['run'] = async (_, { onMissing, onProgress }) => {
     onMissing();
     onProgress({ kind: 'layer', digest: digest('a'), state: 'waiting' });
-    return { containerId: 'a', exitCode: 0 };
+    return { containerId: 'a', exitCode: 0, isOutOfMemory: false };
   };
 
   it('tells of it on stderr', async () => {
@@ -223,7 +246,7 @@ describe('run and signals', () => {
       run: async (_, { signal }) => {
         context.signals.emit('SIGINT', 'SIGINT', 2);
         signal.throwIfAborted();
-        return { containerId: 'a', exitCode: 0 };
+        return { containerId: 'a', exitCode: 0, isOutOfMemory: false };
       },
     });
     expect(await execute(['alpine'], context)).toBe(130);
@@ -245,7 +268,7 @@ describe('run and signals', () => {
         }
         stop();
         expect(signal.aborted).toBe(false);
-        return { containerId: 'a', exitCode: 3 };
+        return { containerId: 'a', exitCode: 3, isOutOfMemory: false };
       },
     });
     expect(await execute(['alpine'], context)).toBe(3);

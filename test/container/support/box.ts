@@ -62,7 +62,7 @@ export interface DriverRequest {
 /** What the driver process says. */
 export type DriverReport =
   | { started: { id: string; name: string } }
-  | { ended: { id: string; exitCode: number } }
+  | { ended: { id: string; exitCode: number; isOutOfMemory: boolean } }
   | { failed: { code: ErrorCode; message: string; hint?: string | undefined } };
 
 export interface Outcome {
@@ -70,6 +70,7 @@ export interface Outcome {
   stderr: string;
   /** Undefined if the run failed before, or its supervisor was killed. */
   exitCode: number | undefined;
+  isOutOfMemory: boolean | undefined;
   id: string | undefined;
   failure: { code: ErrorCode; message: string; hint?: string | undefined } | undefined;
 }
@@ -245,7 +246,14 @@ function follow(supervisor: ChildProcess): Run {
   const outcome = once(supervisor, 'close').then(() => {
     const ended = find(reported.text, 'ended');
     const failure = find(reported.text, 'failed');
-    return { stdout: stdout.text, stderr: stderr.text, exitCode: ended?.exitCode, id: ended?.id, failure };
+    return {
+      stdout: stdout.text,
+      stderr: stderr.text,
+      exitCode: ended?.exitCode,
+      isOutOfMemory: ended?.isOutOfMemory,
+      id: ended?.id,
+      failure,
+    };
   });
   return {
     supervisor,

@@ -40,7 +40,7 @@ function driverFor(ownership: Ownership): SnapshotDriver {
 async function drive(): Promise<void> {
   const host = readHostFacts();
   const { volumes = [], tmpfs = [], ulimits = [], ...options } = request.options;
-  const { containerId, exitCode } = await runContainer({
+  const { containerId, exitCode, isOutOfMemory } = await runContainer({
     paths: request.paths,
     host,
     image: request.image,
@@ -60,7 +60,7 @@ async function drive(): Promise<void> {
       };
     },
   });
-  report({ ended: { id: containerId, exitCode } });
+  report({ ended: { id: containerId, exitCode, isOutOfMemory } });
 }
 
 drive().catch((error: unknown) => {
