@@ -1,6 +1,7 @@
 import { createEngine } from './engine.ts';
 import { catchInterrupts } from './interrupts.ts';
 import { main } from './main.ts';
+import { openTerminal } from './open-terminal.ts';
 import { createOutput, isTerminal } from './output.ts';
 
 // The only file that touches the process. Everything else is handed what it needs of it.
@@ -23,6 +24,7 @@ void main(process.argv.slice(2), {
   stdout,
   stderr,
   stdinIsTerminal: () => isTerminal(0),
+  openTerminal: ({ isInteractive }) => openTerminal(process, isInteractive),
   env: process.env,
   home: undefined,
   engine: createEngine(),

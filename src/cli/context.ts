@@ -1,3 +1,4 @@
+import type { TerminalStreams } from '../container/connect-terminal.ts';
 import type { EngineApi } from './engine-api.ts';
 import type { Interrupts } from './interrupts.ts';
 
@@ -6,6 +7,8 @@ export interface Context {
   stdout: Output;
   stderr: Output;
   stdinIsTerminal: () => boolean;
+  /** The caller's terminal, for a container with one of its own; what is typed only if `isInteractive`. */
+  openTerminal: (options: { isInteractive: boolean }) => TerminalStreams;
   env: Readonly<Record<string, string | undefined>>;
   /** Folder of the store, where the caller named one. */
   home: string | undefined;

@@ -1,3 +1,4 @@
+import type { TerminalStreams } from '../container/connect-terminal.ts';
 import type { SignalSource } from '../container/forward-signals.ts';
 import type { ContainerSummary } from '../container/list-containers.ts';
 import type { LimitTexts } from '../container/limits/parse-resource-limits.ts';
@@ -84,7 +85,8 @@ export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   remove: boolean;
   /** Connect stdin; it is empty otherwise. */
   interactive: boolean;
-  tty: boolean;
+  /** What the command's terminal is connected to; undefined without `-t`. */
+  terminal: TerminalStreams | undefined;
   pull: PullPolicy;
   platform: string | undefined;
   network: NetworkMode;

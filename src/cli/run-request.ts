@@ -52,7 +52,7 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     cpusetCpus: flags['cpuset-cpus'],
     pidsLimit: flags['pids-limit'],
     interactive: flags.interactive,
-    tty: flags.tty,
+    terminal: flags.tty ? context.openTerminal({ isInteractive: flags.interactive }) : undefined,
     pull: pullPolicy(flags.pull),
     platform: wantedPlatform(flags.platform, env),
     network: networkMode(flags.network),

@@ -1,4 +1,5 @@
 import type { Capability } from '../linux/capabilities.ts';
+import type { TerminalStreams } from './connect-terminal.ts';
 import type { ResourceLimits } from './limits/resource-limits.ts';
 import type { DeviceRequest } from './parse-device.ts';
 import type { SecurityOptions } from './parse-security.ts';
@@ -27,8 +28,8 @@ export interface ContainerOptions {
   readOnlyRoot?: boolean | undefined;
   /** Delete it when it ends. */
   autoRemove?: boolean | undefined;
-  /** The command's descriptors are a terminal: sets TERM, and signals go to the whole process group. */
-  terminal?: boolean | undefined;
+  /** Gives the command a terminal of its own, connected to these. */
+  terminal?: TerminalStreams | undefined;
   /** Docker's defaults unless given. */
   security?: SecurityOptions | undefined;
   /** What the container may ever have; docker's 14 unless given. */

@@ -25,6 +25,8 @@ import { changeRootSteps, mountRootSteps, readOnlyRootSteps } from './steps/root
 import type { RootAttributes } from './steps/root-file-system.ts';
 import { stdioSteps } from './steps/stdio.ts';
 import { sysctlSteps } from './steps/sysctls.ts';
+import { openTerminalSteps, ownTerminalSteps, prepareTerminalSteps } from './steps/terminal.ts';
+import type { ContainerTerminal } from './steps/terminal.ts';
 import { imageVolumeSteps, userMountSteps } from './steps/volumes.ts';
 import type { UserMount } from './steps/volumes.ts';
 import { enterWorkingFolderSteps, makeWorkingFolderSteps } from './steps/working-folder.ts';
@@ -59,8 +61,8 @@ export interface PlanRequest {
   imageVolumes: readonly string[];
   /** Size of /dev/shm in bytes. */
   shmSize: number;
-  /** With `-t`; `console` is the path of the caller's terminal where it has one. */
-  terminal?: { console?: string | undefined } | undefined;
+  /** With `-t`. */
+  terminal?: ContainerTerminal | undefined;
   /** The command's descriptors that are pipes. */
   pipes: readonly number[];
   thermalCpus: readonly number[];
@@ -90,17 +92,22 @@ export interface ContainerPlan {
 export function planContainer(request: PlanRequest): ContainerPlan {
   const { folder, ownership, network, pid, ipc, readOnlyRoot, user } = request;
   const rootless = ownership.kind !== 'root';
-  const namespaces = { network, pid, ipc, terminal: request.terminal !== undefined };
+  const { terminal } = request;
+  // An init passes them on itself.
+  const signals = terminal !== undefined && !request.init ? ('group' as const) : ('process' as const);
+  const namespaces = { network, pid, ipc, signals };
   const parts = mountParts(request);
   return {
     program: [
       // On the host.
       ...contentGuardSteps(request),
+      ...(terminal === undefined ? [] : prepareTerminalSteps(terminal)),
       ...joinGroupSteps(request.controlGroups),
       ...userNamespaceSteps(ownership),
       ...forkSteps(namespaces),
       // In the namespaces, with the host's files still in sight.
       ...enterSteps(namespaces),
+      ...(terminal === undefined ? [] : openTerminalSteps(terminal)),
       ...hostNameSteps(request.hostname, request.domainname),
       ...parts.flatMap(({ prepare }) => prepare),
       ...sysctlSteps(request.sysctls),
@@ -113,6 +120,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...(readOnlyRoot ? readOnlyRootSteps() : []),
       ...enterWorkingFolderSteps(request.workingFolder),
       ...stdioSteps(request.pipes, user.uid),
+      ...(terminal === undefined ? [] : ownTerminalSteps(user.uid)),
       // As the user, with the user's rights.
       ...limitSteps(request.ulimits),
       ...credentialSteps({
@@ -124,7 +132,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
         systemCallFilter: request.systemCallFilter,
         noNewPrivileges: request.noNewPrivileges,
       }),
-      ...(request.init ? initSteps({ lock: request.lock, terminal: namespaces.terminal }) : []),
+      ...(request.init ? initSteps(request) : []),
       ...dieWithParentSteps(), // again: the kernel has forgotten it with the change of credentials
       ...executeSteps({ ...request, path: environmentValue(request.environment, 'PATH') ?? DEFAULT_PATH }),
     ],
@@ -143,7 +151,7 @@ function mountParts(request: PlanRequest): MountSteps[] {
     deviceSteps({
       shmSize: request.shmSize,
       hasTtyGroup: hasGroup(ownership, TTY_GROUP),
-      console: request.terminal?.console,
+      console: request.terminal?.path,
       ipc,
     }),
     kernelViewSteps({

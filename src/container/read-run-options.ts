@@ -35,7 +35,7 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     shmSize: typeof shmSize === 'string' ? parseSize(shmSize, 'shm-size') : shmSize,
     readOnlyRoot: options.readOnly,
     autoRemove: options.rm,
-    terminal: options.tty,
+    terminal: options.terminal,
     init: options.init,
     privileged,
     security: parseSecurity(options.securityOpt ?? [], privileged ? PRIVILEGED_SECURITY : DEFAULT_SECURITY),

@@ -63,7 +63,7 @@ export function resolveOptions({ id, image, accounts, options, host }: OptionSou
   const command = containerCommand({ image, entrypoint: options.entrypoint, args: options.args });
   const environment = containerEnvironment({
     hostname,
-    terminal: options.terminal === true ? 'xterm' : undefined,
+    terminal: options.terminal === undefined ? undefined : 'xterm',
     image: image.env,
     overrides: options.environment ?? [],
     home: user.home,

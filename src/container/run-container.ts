@@ -8,6 +8,8 @@ import { throwIfAborted } from '../fs/abort.ts';
 import { diskError, withDiskErrors } from '../fs/disk-error.ts';
 import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
+import { openPseudoTerminal } from '../linux/pseudo-terminal.ts';
+import type { PseudoTerminal } from '../linux/pseudo-terminal.ts';
 import { startRunner } from '../linux/runner.ts';
 import type { RunningProgram } from '../linux/runner.ts';
 import { StepError } from '../linux/step-error.ts';
@@ -25,14 +27,7 @@ import { writeEtcFiles } from './etc-files.ts';
 import { explainFailure } from './explain-failure.ts';
 import { forwardSignals } from './forward-signals.ts';
 import type { SignalSource } from './forward-signals.ts';
-import {
-  checkDescriptors,
-  lastCapability,
-  pipesAmong,
-  rootAttributes,
-  terminalPath,
-  thermalCpus,
-} from './host-view.ts';
+import { checkDescriptors, lastCapability, pipesAmong, rootAttributes, thermalCpus } from './host-view.ts';
 import { createGroup, removeGroups } from './limits/create-group.ts';
 import type { ContainerGroup } from './limits/create-group.ts';
 import { loadSeccompFilter } from './load-seccomp-filter.ts';
@@ -90,7 +85,7 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   const { ownership } = host;
   const id = randomBytes(32).toString('hex');
   throwIfAborted(request.signal, task(request));
-  checkDescriptors(request.stdio);
+  if (options.terminal === undefined) checkDescriptors(request.stdio);
   const accounts = readAccountFiles(image.layerFolders);
   const { security = DEFAULT_SECURITY, capabilities = DEFAULT_CAPABILITIES } = options;
   const { kernelRelease } = host;
@@ -99,7 +94,7 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),
   );
-  const container: Container = { id, folder, lock, name: undefined, group: undefined };
+  const container: Container = { id, folder, lock, name: undefined, group: undefined, terminal: undefined };
   try {
     container.group = createGroup(id, options.limits ?? {});
     const exitCode = await runToTheEnd(request, container, { ...resolved, systemCallFilter });
@@ -113,6 +108,7 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   } finally {
     await removeGroups(container.group?.folders ?? []);
     closeSync(lock);
+    container.terminal?.close();
   }
 }
 
@@ -138,12 +134,14 @@ interface Container {
   name: string | undefined;
   /** What its limits are enforced with. */
   group: ContainerGroup | undefined;
+  terminal: PseudoTerminal | undefined;
 }
 
 /** From the record to the exit code. */
 async function runToTheEnd(request: RunRequest, container: Container, resolved: Resolved): Promise<number> {
   const { paths, image, options, driver, signal } = request;
   const { id, folder } = container;
+  container.terminal = options.terminal === undefined ? undefined : openPseudoTerminal();
   const mount = await withDiskErrors('prepare', folder, async () => {
     const name = await reserveName({ containers: paths.containers, id, wanted: options.name, signal });
     container.name = name;
@@ -152,17 +150,22 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
     writeEtcFiles(folder, resolved);
     return driver.prepare({ folder, layers: image.layerFolders, ephemeral: options.autoRemove ?? false, signal });
   });
+  const { terminal } = container;
+  const stdio = terminal === undefined ? request.stdio : NO_STREAMS;
   const running = startRunner({
-    program: planContainer(planRequest(request, { container, resolved, mount })).program,
-    stdio: request.stdio,
-    held: [container.lock],
+    program: planContainer(planRequest({ ...request, stdio }, { container, resolved, mount })).program,
+    stdio,
+    held: [container.lock, ...(terminal === undefined ? [] : [terminal.master])],
     idMap: request.host.ownership,
     runnerFolder: paths.runner,
     detached: true, // Ctrl-C on the caller's terminal reaches this process alone, which passes it on once
     signal,
   });
-  return supervise(request, { id, folder, name: container.name ?? id, program: resolved.command[0] ?? '', running });
+  return supervise(request, { ...container, name: container.name ?? id, program: resolved.command[0] ?? '', running });
 }
+
+/** With a terminal the command gets its descriptors inside. */
+const NO_STREAMS: RunRequest['stdio'] = ['ignore', 'ignore', 'ignore'];
 
 function recordOf({ image, options }: RunRequest, { id, name, command, controlGroups }: RecordParts): ContainerRecord {
   return {
@@ -192,6 +195,7 @@ interface Supervised {
   folder: string;
   name: string;
   program: string;
+  terminal: PseudoTerminal | undefined;
   running: RunningProgram;
 }
 
@@ -206,7 +210,7 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
     recordWaiter(folder, running.pid);
     const { pid } = await running.started;
     request.onStarted?.({ id, name });
-    const { code } = await running.exited;
+    const { code } = await withTerminal(request, supervised, async () => running.exited);
     await streamsEnd;
     throwIfAborted(request.signal, task(request));
     // Killed so early that it had not forked: Node has no name for the signal, and says that it ended well.
@@ -218,6 +222,22 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
     throw diskError(error, 'record', folder);
   } finally {
     stopForwarding();
+  }
+}
+
+/** Connects the caller with the container's terminal for as long as `work` takes. */
+async function withTerminal<T>(
+  { options, paths }: RunRequest,
+  { terminal }: Supervised,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (terminal === undefined || options.terminal === undefined) return work();
+  const { connectTerminal } = await import('./connect-terminal.ts');
+  const connection = connectTerminal(terminal.release(), options.terminal, paths.runner);
+  try {
+    return await work();
+  } finally {
+    await connection.finish();
   }
 }
 
@@ -246,7 +266,10 @@ function planRequest(
     ownership,
     permitted: host.capabilities,
     lastCapability: lastCapability(),
-    terminal: options.terminal === true ? { console: terminalPath(stdio[0]) } : undefined,
+    terminal:
+      container.terminal === undefined || options.terminal === undefined
+        ? undefined
+        : { path: container.terminal.path, master: stdio.length + 1, size: options.terminal.size() },
     pipes: pipesAmong(stdio),
     thermalCpus: thermalCpus(),
   };

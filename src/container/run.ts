@@ -4,6 +4,7 @@ import type { PullPolicy } from '../image/obtain-image.ts';
 import type { PullOptions } from '../image/pull.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import type { SignalSource } from './forward-signals.ts';
+import type { TerminalStreams } from './connect-terminal.ts';
 import type { LimitTexts } from './limits/parse-resource-limits.ts';
 import { readRunOptions } from './read-run-options.ts';
 import type { RunRequest, RunResult, StartedContainer } from './run-container.ts';
@@ -50,8 +51,8 @@ export interface RunOptions extends PullOptions, LimitTexts {
   sysctls?: readonly string[] | undefined;
   /** Run an init that passes signals on and reaps orphans. */
   init?: boolean | undefined;
-  /** The command's stdin, stdout and stderr are a terminal. */
-  tty?: boolean | undefined;
+  /** Give the command a terminal of its own in place of `stdio`, connected to these streams. */
+  terminal?: TerminalStreams | undefined;
   /** As for child_process.spawn; an empty stdin and this process's stdout and stderr unless given. */
   stdio?: readonly [IOType | number, IOType | number, IOType | number] | undefined;
   /** Signals to pass on to the command. */

@@ -3,7 +3,6 @@ import { mkdirSync, readFileSync, readlinkSync, readdirSync } from 'node:fs';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { requires } from '../support/requirements.ts';
 import { createBox } from './support/box.ts';
 import type { Box } from './support/box.ts';
 import { CALLERS } from './support/callers.ts';
@@ -185,14 +184,12 @@ for (const { caller, needs } of CALLERS) {
       expect(await sh('(echo x > /dev/tty) 2>/dev/null || echo none')).toBe('none\n');
     });
 
-    it("X19 has the caller's terminal as console and not as controlling terminal", requires('script'), async () => {
+    it('threat C6 X19 has a terminal of its own with -t, and none of the caller', async () => {
       const script =
-        'test -t 0 && test -t 1 && echo terminal; echo x > /dev/console; echo x > /dev/tty || echo none; echo $TERM';
-      const { stdout } = await box.run(['sh', '-c', `exec 2>/dev/null; ${script}`], {
-        options: { terminal: true },
-        through: ['sh', '-c', 'exec script -qec "$*" /dev/null', 'sh'],
-      });
-      expect(stdout.replaceAll('\r', '')).toBe('terminal\nx\nnone\nxterm\n');
+        'test -t 0 && test -t 1 && test -t 2 && echo terminal; tty; echo console > /dev/console; echo tty > /dev/tty; ' +
+        'stty size; echo $TERM; ls /dev/pts';
+      const { stdout } = await box.run(['sh', '-c', script], { options: { terminal: true } });
+      expect(stdout.replaceAll('\r', '')).toBe('terminal\n/dev/console\nconsole\ntty\n24 80\nxterm\nptmx\n');
     });
   });
 }

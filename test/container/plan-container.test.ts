@@ -45,7 +45,7 @@ const REQUEST: PlanRequest = {
   ],
   imageVolumes: ['/volume'],
   shmSize: 1024,
-  terminal: { console: '/dev/pts/7' },
+  terminal: { path: '/dev/pts/7', master: 4, size: { columns: 80, rows: 24 } },
   pipes: [1],
   thermalCpus: [0, 1],
   systemCallFilter: Buffer.alloc(16),

@@ -25,7 +25,7 @@ export interface DeviceOptions {
   shmSize: number;
   /** Group 5 (tty) exists in the container, and terminals get it. */
   hasTtyGroup: boolean;
-  /** The caller's terminal, as /dev/pts/3, which becomes /dev/console. */
+  /** The container's terminal, as /dev/pts/3 of the host, which becomes /dev/console. */
   console?: string | undefined;
   /** `host`: shared memory and message queues are the host's. */
   ipc: NamespaceMode;

@@ -13,12 +13,12 @@ export interface NamespaceOptions {
   network: NetworkMode;
   pid: NamespaceMode;
   ipc: NamespaceMode;
-  /** With a terminal, signals go to the whole process group: that is where the shell's foreground command is. */
-  terminal: boolean;
+  /** Who gets the caller's signals: with a terminal the whole process group, which is where the shell's foreground command is. */
+  signals: 'process' | 'group';
 }
 
 /** The fork into new namespaces. The parent half stays on the host, as the one that waits; what follows is the container. */
-export function forkSteps({ network, pid, ipc, terminal }: NamespaceOptions): Step[] {
+export function forkSteps({ network, pid, ipc, signals }: NamespaceOptions): Step[] {
   const namespaces =
     CLONE.NEWNS |
     CLONE.NEWUTS |
@@ -32,7 +32,7 @@ export function forkSteps({ network, pid, ipc, terminal }: NamespaceOptions): St
     {
       call: 'clone',
       args: [namespaces | SIGNAL.CHLD],
-      fork: { forward: terminal ? 'group' : 'process' },
+      fork: { forward: signals },
       what: 'create namespaces',
     },
   ];
@@ -42,7 +42,7 @@ export function forkSteps({ network, pid, ipc, terminal }: NamespaceOptions): St
 export function enterSteps({ network }: Pick<NamespaceOptions, 'network'>): Step[] {
   return [
     ...dieWithParentSteps(),
-    // No controlling terminal: TIOCSTI on an inherited terminal would type into the caller's shell.
+    // No controlling terminal of the caller's: TIOCSTI would type into the caller's shell.
     { call: 'setsid', args: [], what: 'start a session' },
     { call: 'umask', args: [0o022], what: 'set the umask' },
     { call: 'mount', args: [0, '/', 0, MS.REC | MS.PRIVATE], what: 'keep mounts private' },

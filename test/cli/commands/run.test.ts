@@ -12,6 +12,7 @@ import { fakeContext } from '../support/fake-context.ts';
 import type { FakeContext } from '../support/fake-context.ts';
 import { digest } from '../support/images.ts';
 
+const ANY_TERMINAL = expect.objectContaining({ output: expect.anything() as unknown }) as unknown;
 const ANY_SIGNAL: unknown = expect.any(AbortSignal);
 const ANY_FUNCTION: unknown = expect.any(Function);
 
@@ -74,7 +75,7 @@ describe('run', () => {
         pidsLimit: undefined,
         remove: false,
         interactive: false,
-        tty: false,
+        terminal: undefined,
         pull: 'missing',
         platform: undefined,
         network: 'host',
@@ -98,7 +99,7 @@ describe('run', () => {
     expect((await requestOf(argv))?.[1]).toMatchObject({
       remove: true,
       interactive: true,
-      tty: false,
+      terminal: undefined,
       entrypoint: '/bin/sh',
       workdir: '/work',
       user: '1000:1000',
@@ -187,8 +188,10 @@ describe('run', () => {
   it('does not connect a terminal to what is none', async () => {
     const message = 'cannot attach stdin to a TTY-enabled container because stdin is not a terminal';
     expect(await failureOf(['-it', 'alpine'])).toEqual([`mydocker: ${message}${HELP}`, 125]);
-    expect((await requestOf(['-t', 'alpine']))?.[1]).toMatchObject({ tty: true, interactive: false });
-    expect((await requestOf(['-it', 'alpine'], { stdinIsTerminal: () => true }))?.[1]).toMatchObject({ tty: true });
+    expect((await requestOf(['-t', 'alpine']))?.[1]).toMatchObject({ terminal: ANY_TERMINAL, interactive: false });
+    expect((await requestOf(['-it', 'alpine'], { stdinIsTerminal: () => true }))?.[1]).toMatchObject({
+      terminal: ANY_TERMINAL,
+    });
   });
 });
 

@@ -32,11 +32,13 @@ export type Caller = 'root' | 'mapped' | 'single';
 /** Lays out a layer in an empty folder. */
 export type Layer = (tree: string) => void;
 
-export interface RunOptions extends Omit<ContainerOptions, 'args' | 'volumes' | 'tmpfs' | 'ulimits'> {
+export interface RunOptions extends Omit<ContainerOptions, 'args' | 'volumes' | 'tmpfs' | 'ulimits' | 'terminal'> {
   /** As on the command line. */
   volumes?: string[];
   tmpfs?: string[];
   ulimits?: string[];
+  /** A terminal of 80 by 24, connected to the standard streams. */
+  terminal?: boolean;
 }
 
 export interface RunSettings {

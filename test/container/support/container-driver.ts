@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { TerminalStreams } from '../../../src/container/connect-terminal.ts';
 import { parseTmpfs } from '../../../src/container/parse-tmpfs.ts';
 import { parseUlimit } from '../../../src/container/parse-ulimit.ts';
 import { parseVolume } from '../../../src/container/parse-volume.ts';
@@ -37,9 +38,15 @@ function driverFor(ownership: Ownership): SnapshotDriver {
   };
 }
 
+const TERMINAL: TerminalStreams = {
+  input: process.stdin,
+  output: process.stdout,
+  size: () => ({ columns: 80, rows: 24 }),
+};
+
 async function drive(): Promise<void> {
   const host = readHostFacts();
-  const { volumes = [], tmpfs = [], ulimits = [], ...options } = request.options;
+  const { volumes = [], tmpfs = [], ulimits = [], terminal, ...options } = request.options;
   const { containerId, exitCode, isOutOfMemory } = await runContainer({
     paths: request.paths,
     host,
@@ -50,6 +57,7 @@ async function drive(): Promise<void> {
       volumes: volumes.map((text) => parseVolume(text, process.cwd())),
       tmpfs: tmpfs.map(parseTmpfs),
       ulimits: ulimits.map(parseUlimit),
+      ...(terminal === true ? { terminal: TERMINAL } : {}),
     },
     stdio: ['inherit', 'inherit', 'inherit'],
     onStarted: ({ id, name }) => report({ started: { id, name } }),
