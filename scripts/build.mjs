@@ -2,7 +2,7 @@
 //   node scripts/build.mjs              all of it
 //   node scripts/build.mjs --no-types   without the library and its type check, in a second
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
@@ -59,6 +59,7 @@ try {
   await mkdir(join(staging, 'bin'), { recursive: true });
   if (!process.argv.includes('--no-types')) await buildLibrary();
   const packages = [...(await buildCommandLine()), ...(await buildChildren())];
+  await copyFile(join(root, 'src/linux/seccomp/docker-default.json'), join(staging, 'seccomp-default.json'));
   await writeFile(join(staging, 'THIRD-PARTY-LICENSES'), await licenses([...new Set(packages)].sort()));
   await rm(dist, { recursive: true, force: true });
   await rename(staging, dist);

@@ -17,6 +17,8 @@ zstd|zstd
 setfattr|attr
 setcap|libcap2-bin
 as|binutils
+cc|gcc
+/usr/include/stdio.h|libc6-dev
 bsdtar|libarchive-tools
 python3|python3
 script|bsdutils

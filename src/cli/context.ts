@@ -1,3 +1,4 @@
+import type { TerminalStreams } from '../container/connect-terminal.ts';
 import type { EngineApi } from './engine-api.ts';
 import type { Interrupts } from './interrupts.ts';
 
@@ -12,6 +13,8 @@ export interface Context {
   ask: (question: string, options: Question) => Promise<string>;
   /** The next line of standard input, without its end; what there is at its end. Rejects when `signal` is aborted. */
   readLine: (signal: AbortSignal) => Promise<string>;
+  /** The caller's terminal, for a container with one of its own; what is typed only if `isInteractive`. */
+  openTerminal: (options: { isInteractive: boolean }) => TerminalStreams;
   env: Readonly<Record<string, string | undefined>>;
   /** Folder of the store, where the caller named one. */
   home: string | undefined;

@@ -1,10 +1,12 @@
+import type { TerminalStreams } from '../container/connect-terminal.ts';
 import type { DiskUsage } from '../container/disk-usage.ts';
 import type { SignalSource } from '../container/forward-signals.ts';
+import type { LimitTexts } from '../container/limits/parse-resource-limits.ts';
 import type { ContainerSummary } from '../container/list-containers.ts';
 import type { ContainerCriteria, PrunedContainers } from '../container/prune-containers.ts';
 import type { PruneReport } from '../container/prune-images.ts';
 import type { RunResult } from '../container/run-container.ts';
-import type { NetworkMode } from '../container/steps/namespaces.ts';
+import type { NamespaceMode, NetworkMode } from '../container/steps/namespaces.ts';
 import type { PruneCriteria } from '../image/choose-unused.ts';
 import type { ImageSummary } from '../image/list-images.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
@@ -117,7 +119,7 @@ export interface VerifyRequest extends StoreRequest, NetworkRequest {
   onFinding: (finding: Finding) => void;
 }
 
-export interface RunRequest extends StoreRequest, NetworkRequest {
+export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   /** What follows the image's name. */
   command: readonly string[];
   entrypoint: string | undefined;
@@ -131,11 +133,29 @@ export interface RunRequest extends StoreRequest, NetworkRequest {
   volumes: readonly string[];
   tmpfs: readonly string[];
   readOnly: boolean;
+  securityOpt: readonly string[];
+  capAdd: readonly string[];
+  capDrop: readonly string[];
+  privileged: boolean;
+  /** Names of groups of the image, or ids. */
+  groupAdd: readonly string[];
+  /** `host[:container][:rwm]` */
+  devices: readonly string[];
+  /** Of /dev/shm, in docker's units. */
+  shmSize: string | undefined;
+  /** `name=soft[:hard]` */
+  ulimits: readonly string[];
+  /** `name=value` */
+  sysctls: readonly string[];
+  pid: NamespaceMode;
+  ipc: NamespaceMode;
+  init: boolean;
   /** Delete the container when it has ended. */
   remove: boolean;
   /** Connect stdin; it is empty otherwise. */
   interactive: boolean;
-  tty: boolean;
+  /** What the command's terminal is connected to; undefined without `-t`. */
+  terminal: TerminalStreams | undefined;
   pull: PullPolicy;
   platform: string | undefined;
   network: NetworkMode;

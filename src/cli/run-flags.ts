@@ -1,26 +1,44 @@
-import { FlagError, booleanFlag, listFlag, stringFlag } from './flags.ts';
+import { FlagError, booleanFlag, integerFlag, listFlag, stringFlag } from './flags.ts';
 import type { Flag, FlagValues } from './flags.ts';
 import { insecureRegistryFlag, platformFlag } from './network-flags.ts';
 import { offlineFlag } from './offline.ts';
 
 // Not an interface: as a type alias it counts as a Record.
 type RunFlags = {
+  'cap-add': Flag<readonly string[]>;
+  'cap-drop': Flag<readonly string[]>;
+  'cpu-shares': Flag<number | undefined>;
+  cpus: Flag<string | undefined>;
+  'cpuset-cpus': Flag<string | undefined>;
+  device: Flag<readonly string[]>;
   entrypoint: Flag<string | undefined>;
   env: Flag<readonly string[]>;
   'env-file': Flag<readonly string[]>;
+  'group-add': Flag<readonly string[]>;
   hostname: Flag<string | undefined>;
+  init: Flag<boolean>;
   'insecure-registry': Flag<readonly string[]>;
   interactive: Flag<boolean>;
+  ipc: Flag<string | undefined>;
+  memory: Flag<string | undefined>;
+  'memory-swap': Flag<string | undefined>;
   name: Flag<string | undefined>;
   network: Flag<string | undefined>;
   offline: Flag<boolean | undefined>;
+  pid: Flag<string | undefined>;
+  'pids-limit': Flag<number | undefined>;
   platform: Flag<string | undefined>;
+  privileged: Flag<boolean>;
   pull: Flag<string | undefined>;
   quiet: Flag<boolean>;
   'read-only': Flag<boolean>;
   rm: Flag<boolean>;
+  'security-opt': Flag<readonly string[]>;
+  'shm-size': Flag<string | undefined>;
+  sysctl: Flag<readonly string[]>;
   tmpfs: Flag<readonly string[]>;
   tty: Flag<boolean>;
+  ulimit: Flag<readonly string[]>;
   user: Flag<string | undefined>;
   volume: Flag<readonly string[]>;
   workdir: Flag<string | undefined>;
@@ -28,22 +46,43 @@ type RunFlags = {
 
 /** The flags of `run`, in docker's words. */
 export const runFlags: RunFlags = {
+  'cap-add': listFlag({ about: 'Add Linux capabilities' }),
+  'cap-drop': listFlag({ about: 'Drop Linux capabilities' }),
+  'cpu-shares': integerFlag({ short: 'c', about: 'CPU shares (relative weight)', least: 0 }),
+  cpus: stringFlag({ about: 'Number of CPUs', placeholder: 'decimal' }),
+  'cpuset-cpus': stringFlag({ about: 'CPUs in which to allow execution (0-3, 0,1)' }),
+  device: listFlag({ about: 'Add a host device to the container' }),
   entrypoint: stringFlag({ about: 'Overwrite the default ENTRYPOINT of the image' }),
   env: listFlag({ short: 'e', about: 'Set environment variables', check: checkVariable }),
   'env-file': listFlag({ about: 'Read in a file of environment variables' }),
+  'group-add': listFlag({ about: 'Add additional groups to join' }),
   hostname: stringFlag({ short: 'h', about: 'Container host name' }),
+  init: booleanFlag({ about: 'Run an init inside the container that forwards signals and reaps processes' }),
   'insecure-registry': insecureRegistryFlag,
   interactive: booleanFlag({ short: 'i', about: "Connect the container's stdin" }),
+  ipc: stringFlag({ about: 'IPC mode to use ("private", "host")' }),
+  memory: stringFlag({ short: 'm', about: 'Memory limit', placeholder: 'bytes' }),
+  'memory-swap': stringFlag({
+    about: "Swap limit equal to memory plus swap: '-1' to enable unlimited swap",
+    placeholder: 'bytes',
+  }),
   name: stringFlag({ about: 'Assign a name to the container' }),
   network: stringFlag({ about: 'Connect a container to a network ("host", "none") (default "host")', alias: 'net' }),
   offline: offlineFlag,
+  pid: stringFlag({ about: 'PID namespace to use ("private", "host")' }),
+  'pids-limit': integerFlag({ about: 'Tune container pids limit (set -1 for unlimited)', least: -1 }),
   platform: platformFlag,
+  privileged: booleanFlag({ about: 'Give extended privileges to this container' }),
   pull: stringFlag({ about: 'Pull image before running ("always", "missing", "never") (default "missing")' }),
   quiet: booleanFlag({ short: 'q', about: 'Suppress the pull output' }),
   'read-only': booleanFlag({ about: "Mount the container's root filesystem as read only" }),
   rm: booleanFlag({ about: 'Automatically remove the container when it exits' }),
+  'security-opt': listFlag({ about: 'Security options (no-new-privileges, seccomp=, systempaths=unconfined)' }),
+  'shm-size': stringFlag({ about: 'Size of /dev/shm', placeholder: 'bytes' }),
+  sysctl: listFlag({ about: 'Sysctl options' }),
   tmpfs: listFlag({ about: 'Mount a tmpfs directory' }),
   tty: booleanFlag({ short: 't', about: 'Use the terminal' }),
+  ulimit: listFlag({ about: 'Ulimit options', placeholder: 'ulimit' }),
   user: stringFlag({ short: 'u', about: 'Username or UID (format: <name|uid>[:<group|gid>])' }),
   volume: listFlag({ short: 'v', about: 'Bind mount a volume' }),
   workdir: stringFlag({ short: 'w', about: 'Working directory inside the container' }),

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseEnvironmentEntry, parseEnvironmentFile } from '../container/parse-environment.ts';
-import type { NetworkMode } from '../container/steps/namespaces.ts';
+import type { NamespaceMode, NetworkMode } from '../container/steps/namespaces.ts';
 import { ToolError } from '../errors.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
 import { printable } from '../printable.ts';
@@ -34,8 +34,26 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     tmpfs: flags.tmpfs,
     readOnly: flags['read-only'],
     remove: flags.rm,
+    securityOpt: flags['security-opt'],
+    capAdd: flags['cap-add'],
+    capDrop: flags['cap-drop'],
+    privileged: flags.privileged,
+    groupAdd: flags['group-add'],
+    devices: flags.device,
+    shmSize: flags['shm-size'],
+    ulimits: flags.ulimit,
+    sysctls: flags.sysctl,
+    pid: namespaceMode('PID', flags.pid),
+    ipc: namespaceMode('IPC', flags.ipc),
+    init: flags.init,
+    memory: flags.memory,
+    memorySwap: flags['memory-swap'],
+    cpus: flags.cpus,
+    cpuShares: flags['cpu-shares'],
+    cpusetCpus: flags['cpuset-cpus'],
+    pidsLimit: flags['pids-limit'],
     interactive: flags.interactive,
-    tty: flags.tty,
+    terminal: flags.tty ? context.openTerminal({ isInteractive: flags.interactive }) : undefined,
     pull: pullPolicy(flags.pull),
     platform: wantedPlatform(flags.platform, env),
     network: networkMode(flags.network),
@@ -72,6 +90,14 @@ function networkMode(text: string | undefined): NetworkMode {
   if (text === undefined || text === '' || text === 'host') return 'host';
   if (text === 'none') return text;
   throw usageError(`network ${printable(text)} not found: must be one of "host" or "none"`);
+}
+
+/** `shareable` is a private one that others may join, of which there are none. */
+function namespaceMode(kind: 'PID' | 'IPC', text: string | undefined): NamespaceMode {
+  if (text === undefined || text === '' || text === 'private') return 'private';
+  if (text === 'host') return text;
+  if (kind === 'IPC' && text === 'shareable') return 'private';
+  throw usageError(`--${kind.toLowerCase()}: invalid ${kind} mode`);
 }
 
 function usageError(message: string, cause?: unknown): ToolError {

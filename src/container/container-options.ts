@@ -1,6 +1,13 @@
-import type { NetworkMode } from './steps/namespaces.ts';
-import type { UserMount } from './steps/volumes.ts';
+import type { Capability } from '../linux/capabilities.ts';
+import type { TerminalStreams } from './connect-terminal.ts';
+import type { ResourceLimits } from './limits/resource-limits.ts';
+import type { DeviceRequest } from './parse-device.ts';
+import type { SecurityOptions } from './parse-security.ts';
+import type { Sysctl } from './parse-sysctl.ts';
+import type { Ulimit } from './parse-ulimit.ts';
 import type { VolumeRequest } from './parse-volume.ts';
+import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
+import type { UserMount } from './steps/volumes.ts';
 
 /** What a user may say about a container, flags already read. All but `args` may be left out. */
 export interface ContainerOptions {
@@ -21,6 +28,24 @@ export interface ContainerOptions {
   readOnlyRoot?: boolean | undefined;
   /** Delete it when it ends. */
   autoRemove?: boolean | undefined;
-  /** The command's descriptors are a terminal: sets TERM, and signals go to the whole process group. */
-  terminal?: boolean | undefined;
+  /** Gives the command a terminal of its own, connected to these. */
+  terminal?: TerminalStreams | undefined;
+  /** Docker's defaults unless given. */
+  security?: SecurityOptions | undefined;
+  /** What the container may ever have; docker's 14 unless given. */
+  capabilities?: readonly Capability[] | undefined;
+  /** Every device of the host, a writable /sys, and what belongs to it by default: nothing masked, no filter of system calls. */
+  privileged?: boolean | undefined;
+  /** Groups besides those of the user: names of the image's, or ids. */
+  groups?: readonly string[] | undefined;
+  ulimits?: readonly Ulimit[] | undefined;
+  sysctls?: readonly Sysctl[] | undefined;
+  /** Of /dev/shm, in bytes. */
+  shmSize?: number | undefined;
+  pid?: NamespaceMode | undefined;
+  ipc?: NamespaceMode | undefined;
+  /** Run an init as the container's first process. */
+  init?: boolean | undefined;
+  devices?: readonly DeviceRequest[] | undefined;
+  limits?: ResourceLimits | undefined;
 }

@@ -30,6 +30,8 @@ export interface ContainerRecord {
   /** RFC 3339. */
   created: string;
   autoRemove: boolean;
+  /** Control groups that it runs in, absolute. */
+  controlGroups?: string[] | undefined;
 }
 
 /** What changes. Absent until there is something to say. */
@@ -142,7 +144,8 @@ function isRecord(value: unknown): value is ContainerRecord {
     [record.id, record.name, record.image, record.created].every((text) => typeof text === 'string') &&
     [record.imageId, record.manifest].every((digest) => typeof digest === 'string' && isDigest(digest)) &&
     [record.layers, record.command].every(isTexts) &&
-    typeof record.autoRemove === 'boolean'
+    typeof record.autoRemove === 'boolean' &&
+    (record.controlGroups === undefined || isTexts(record.controlGroups))
   );
 }
 

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { isToolError } from '../errors.ts';
 import { hasErrno } from '../fs/disk-error.ts';
 import { removeOwnedTree } from '../fs/remove-owned-tree.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import { releaseName } from './container-name.ts';
 import type { ContainerPaths } from './container-paths.ts';
+import { readRecord } from './container-record.ts';
+import { removeGroups } from './limits/create-group.ts';
 
 export interface DeleteRequest {
   paths: ContainerPaths;
@@ -22,6 +25,7 @@ export interface DeleteRequest {
  */
 export async function deleteContainer({ paths, id, name, ownership }: DeleteRequest): Promise<void> {
   if (name !== undefined) releaseName(paths.containers, id, name);
+  await removeGroups(controlGroupsOf(paths.containers, id));
   const trash = join(paths.trash, `container-${id.slice(0, 12)}-${randomBytes(4).toString('hex')}`);
   try {
     renameSync(join(paths.containers, id), trash);
@@ -30,4 +34,14 @@ export async function deleteContainer({ paths, id, name, ownership }: DeleteRequ
     throw error;
   }
   await removeOwnedTree(trash, { ownership, runnerFolder: paths.runner });
+}
+
+/** What a supervisor that was killed has left; of a damaged record nobody knows. */
+function controlGroupsOf(containers: string, id: string): readonly string[] {
+  try {
+    return readRecord(containers, id)?.controlGroups ?? [];
+  } catch (error) {
+    if (isToolError(error, 'ERR_STORE_DAMAGED')) return [];
+    throw error;
+  }
 }

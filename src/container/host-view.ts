@@ -1,5 +1,5 @@
 import type { IOType } from 'node:child_process';
-import { existsSync, fstatSync, readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, fstatSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ToolError } from '../errors.ts';
 import { hasErrno } from '../fs/disk-error.ts';
@@ -39,14 +39,6 @@ export function pipesAmong(stdio: readonly (IOType | number)[]): number[] {
     const ours = callersDescriptor(source, descriptor);
     return ours !== undefined && fstatSync(ours).isFIFO() ? [descriptor] : [];
   });
-}
-
-/** Path of the terminal that is the command's standard input, undefined if it is none. */
-export function terminalPath(stdin: IOType | number): string | undefined {
-  const ours = callersDescriptor(stdin, 0);
-  if (ours === undefined || !fstatSync(ours).isCharacterDevice()) return undefined;
-  const path = readlinkSync(`/proc/self/fd/${ours}`);
-  return /^\/dev\/(pts\/\d+|tty\w+)$/.test(path) ? path : undefined;
 }
 
 /** Number of the highest capability of this kernel, whether this engine has a name for it or not. */

@@ -1,4 +1,4 @@
-import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
+import type { Capability } from '../linux/capabilities.ts';
 import { dieWithParentSteps } from '../linux/die-with-parent.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import type { Program } from '../linux/program.ts';
@@ -6,20 +6,27 @@ import { userNamespaceSteps } from '../linux/user-namespace.ts';
 import type { Mount } from '../snapshot/mount.ts';
 import { DEFAULT_PATH, environmentValue } from './environment.ts';
 import { hasGroup } from './id-mapping.ts';
+import type { Sysctl } from './parse-sysctl.ts';
+import type { Ulimit } from './parse-ulimit.ts';
 import type { ContainerUser } from './resolve-user.ts';
 import { contentGuardSteps } from './steps/content-guard.ts';
 import { credentialSteps } from './steps/credentials.ts';
 import { deviceSteps } from './steps/devices.ts';
 import { etcFileSteps } from './steps/etc-files.ts';
 import { executeSteps } from './steps/execute.ts';
+import { initSteps } from './steps/init.ts';
+import { joinGroupSteps } from './steps/join-groups.ts';
 import { kernelViewSteps } from './steps/kernel-views.ts';
 import { limitSteps } from './steps/limits.ts';
 import type { MountSteps } from './steps/mount-steps.ts';
 import { enterSteps, forkSteps, hostNameSteps } from './steps/namespaces.ts';
-import type { NetworkMode } from './steps/namespaces.ts';
+import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
 import { changeRootSteps, mountRootSteps, readOnlyRootSteps } from './steps/root-file-system.ts';
 import type { RootAttributes } from './steps/root-file-system.ts';
 import { stdioSteps } from './steps/stdio.ts';
+import { sysctlSteps } from './steps/sysctls.ts';
+import { openTerminalSteps, ownTerminalSteps, prepareTerminalSteps } from './steps/terminal.ts';
+import type { ContainerTerminal } from './steps/terminal.ts';
 import { imageVolumeSteps, userMountSteps } from './steps/volumes.ts';
 import type { UserMount } from './steps/volumes.ts';
 import { enterWorkingFolderSteps, makeWorkingFolderSteps } from './steps/working-folder.ts';
@@ -47,16 +54,33 @@ export interface PlanRequest {
   hostname: string;
   domainname?: string | undefined;
   network: NetworkMode;
+  pid: NamespaceMode;
+  ipc: NamespaceMode;
   mounts: readonly UserMount[];
   /** VOLUME of the image. */
   imageVolumes: readonly string[];
   /** Size of /dev/shm in bytes. */
   shmSize: number;
-  /** With `-t`; `console` is the path of the caller's terminal where it has one. */
-  terminal?: { console?: string | undefined } | undefined;
+  /** With `-t`. */
+  terminal?: ContainerTerminal | undefined;
   /** The command's descriptors that are pipes. */
   pipes: readonly number[];
   thermalCpus: readonly number[];
+  /** Program for seccomp(2); undefined: the command may use all system calls. */
+  systemCallFilter: Uint8Array | undefined;
+  noNewPrivileges: boolean;
+  /** Hide and protect what docker does in /proc and /sys. */
+  protectSystemPaths: boolean;
+  /** /sys is writable, and devices that root's container makes work. */
+  privileged: boolean;
+  /** What the container may ever have; what the caller does not have is left out. */
+  capabilities: readonly Capability[];
+  ulimits: readonly Ulimit[];
+  sysctls: readonly Sysctl[];
+  /** Folders of the control groups that it runs in, absolute. */
+  controlGroups: readonly string[];
+  /** The first process is one of ours, which reaps orphans. */
+  init: boolean;
 }
 
 /** Everything the runner needs, as data. */
@@ -66,21 +90,28 @@ export interface ContainerPlan {
 
 /** Orders what a container consists of. Pure: looks at nothing but the request. */
 export function planContainer(request: PlanRequest): ContainerPlan {
-  const { folder, ownership, network, readOnlyRoot, user } = request;
+  const { folder, ownership, network, pid, ipc, readOnlyRoot, user } = request;
   const rootless = ownership.kind !== 'root';
-  const namespaces = { network, terminal: request.terminal !== undefined };
+  const { terminal } = request;
+  // An init passes them on itself.
+  const signals = terminal !== undefined && !request.init ? ('group' as const) : ('process' as const);
+  const namespaces = { network, pid, ipc, signals };
   const parts = mountParts(request);
   return {
     program: [
       // On the host.
       ...contentGuardSteps(request),
+      ...(terminal === undefined ? [] : prepareTerminalSteps(terminal)),
+      ...joinGroupSteps(request.controlGroups),
       ...userNamespaceSteps(ownership),
       ...forkSteps(namespaces),
       // In the namespaces, with the host's files still in sight.
       ...enterSteps(namespaces),
+      ...(terminal === undefined ? [] : openTerminalSteps(terminal)),
       ...hostNameSteps(request.hostname, request.domainname),
       ...parts.flatMap(({ prepare }) => prepare),
-      ...mountRootSteps({ folder, ...request.root, nosuid: rootless }),
+      ...sysctlSteps(request.sysctls),
+      ...mountRootSteps({ folder, ...request.root, nosuid: rootless, devices: request.privileged && !rootless }),
       ...changeRootSteps(),
       // Inside the container's root.
       ...parts.flatMap(({ attach }) => attach),
@@ -89,15 +120,19 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...(readOnlyRoot ? readOnlyRootSteps() : []),
       ...enterWorkingFolderSteps(request.workingFolder),
       ...stdioSteps(request.pipes, user.uid),
+      ...(terminal === undefined ? [] : ownTerminalSteps(user.uid)),
       // As the user, with the user's rights.
-      ...limitSteps(),
+      ...limitSteps(request.ulimits),
       ...credentialSteps({
         user,
-        capabilities: DEFAULT_CAPABILITIES,
+        capabilities: request.capabilities,
         permitted: rootless ? ALL_CAPABILITIES : request.permitted,
         lastCapability: request.lastCapability,
         canSetGroups: ownership.kind !== 'single',
+        systemCallFilter: request.systemCallFilter,
+        noNewPrivileges: request.noNewPrivileges,
       }),
+      ...(request.init ? initSteps(request) : []),
       ...dieWithParentSteps(), // again: the kernel has forgotten it with the change of credentials
       ...executeSteps({ ...request, path: environmentValue(request.environment, 'PATH') ?? DEFAULT_PATH }),
     ],
@@ -109,16 +144,23 @@ const ALL_CAPABILITIES = (1n << 64n) - 1n;
 
 /** In the order in which they are put in place: a later one may cover, or lie inside, an earlier one. */
 function mountParts(request: PlanRequest): MountSteps[] {
-  const { ownership, network, mounts, folder } = request;
+  const { ownership, network, ipc, pid, mounts, folder } = request;
   const rootless = ownership.kind !== 'root';
   const targets = mounts.map(({ target }) => target);
   return [
     deviceSteps({
       shmSize: request.shmSize,
       hasTtyGroup: hasGroup(ownership, TTY_GROUP),
-      console: request.terminal?.console,
+      console: request.terminal?.path,
+      ipc,
     }),
-    kernelViewSteps({ ownsNetwork: !rootless || network === 'none', thermalCpus: request.thermalCpus }),
+    kernelViewSteps({
+      ownsNetwork: !rootless || network === 'none',
+      thermalCpus: request.thermalCpus,
+      isProtected: request.protectSystemPaths,
+      isWritable: request.privileged,
+      pid,
+    }),
     etcFileSteps(folder, targets),
     userMountSteps(mounts, rootless),
   ];

@@ -3,12 +3,16 @@ import type { HostFacts } from '../linux/host-facts.ts';
 import type { ContainerConfig } from '../oci/image-config.ts';
 import { printable } from '../printable.ts';
 import type { AccountFiles } from '../snapshot/account-files.ts';
+import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import { containerCommand } from './container-command.ts';
 import { imageVolumes, workingFolder } from './container-folders.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { containerEnvironment } from './environment.ts';
 import { hasGroup, hasUser } from './id-mapping.ts';
+import { DEFAULT_SECURITY } from './parse-security.ts';
+import type { Sysctl } from './parse-sysctl.ts';
 import type { PlanRequest } from './plan-container.ts';
+import { resolveDevices } from './resolve-devices.ts';
 import { resolveUser } from './resolve-user.ts';
 import type { ContainerUser } from './resolve-user.ts';
 import { resolveVolume } from './resolve-volume.ts';
@@ -27,6 +31,15 @@ export type ResolvedOptions = Pick<
   | 'imageVolumes'
   | 'readOnlyRoot'
   | 'shmSize'
+  | 'noNewPrivileges'
+  | 'protectSystemPaths'
+  | 'privileged'
+  | 'capabilities'
+  | 'ulimits'
+  | 'sysctls'
+  | 'pid'
+  | 'ipc'
+  | 'init'
 >;
 
 export interface OptionSources {
@@ -45,17 +58,18 @@ export interface OptionSources {
 export function resolveOptions({ id, image, accounts, options, host }: OptionSources): ResolvedOptions {
   const { hostname = id.slice(0, 12), network = 'host', readOnlyRoot = false, volumes = [], tmpfs = [] } = options;
   checkHostname(hostname);
-  const user = resolveUser(options.user ?? image.user, accounts);
+  const user = resolveUser(options.user ?? image.user, accounts, options.groups);
   checkUserExists(user, host);
   const command = containerCommand({ image, entrypoint: options.entrypoint, args: options.args });
   const environment = containerEnvironment({
     hostname,
-    terminal: options.terminal === true ? 'xterm' : undefined,
+    terminal: options.terminal === undefined ? undefined : 'xterm',
     image: image.env,
     overrides: options.environment ?? [],
     home: user.home,
   });
   checkSize(command, environment);
+  const devices = resolveDevices(options);
   const targets = [...volumes.filter(hasSource), ...tmpfs].map(({ target }) => target);
   checkDistinct(targets);
   const anonymous = volumes.filter((volume) => !hasSource(volume)).map(({ target }) => target);
@@ -67,11 +81,51 @@ export function resolveOptions({ id, image, accounts, options, host }: OptionSou
     hostname,
     domainname: options.domainname,
     network,
+    ...resolveRights(options, network),
     imageVolumes: imageVolumes([...image.volumes, ...anonymous], targets),
     readOnlyRoot,
-    shmSize: SHM_SIZE,
-    mounts: [...volumes.filter(hasSource).map(resolveVolume), ...tmpfs],
+    shmSize: options.shmSize ?? SHM_SIZE,
+    mounts: [...devices, ...volumes.filter(hasSource).map(resolveVolume), ...tmpfs],
   };
+}
+
+/** What the container may do beyond its own files. */
+function resolveRights(options: ContainerOptions, network: PlanRequest['network']): Pick<PlanRequest, Rights> {
+  const { security = DEFAULT_SECURITY, sysctls = [], ulimits = [], pid = 'private', ipc = 'private' } = options;
+  for (const sysctl of sysctls) checkNamespace(sysctl, { network, ipc });
+  return {
+    noNewPrivileges: security.noNewPrivileges,
+    protectSystemPaths: security.systemPaths === 'protected',
+    privileged: options.privileged ?? false,
+    capabilities: options.capabilities ?? DEFAULT_CAPABILITIES,
+    init: options.init ?? false,
+    ulimits,
+    sysctls,
+    pid,
+    ipc,
+  };
+}
+
+type Rights =
+  | 'noNewPrivileges'
+  | 'protectSystemPaths'
+  | 'privileged'
+  | 'capabilities'
+  | 'init'
+  | 'ulimits'
+  | 'sysctls'
+  | 'pid'
+  | 'ipc';
+
+/** A setting of a namespace that the container shares would be the host's. */
+function checkNamespace({ path, namespace }: Sysctl, modes: Pick<PlanRequest, 'network' | 'ipc'>): void {
+  const isShared =
+    (namespace === 'network' && modes.network === 'host') || (namespace === 'ipc' && modes.ipc === 'host');
+  if (!isShared) return;
+  throw new ToolError(
+    'ERR_USAGE',
+    `sysctl '${path.replaceAll('/', '.')}' is not allowed: the container shares the host's ${namespace}`,
+  );
 }
 
 const SHM_SIZE = 64 * 1024 * 1024; // bytes, docker's default

@@ -18,10 +18,15 @@ const MAX_GROUPS = 65536; // NGROUPS_MAX
 /**
  * Turns USER of the image or `--user` into ids: `user`, `uid`, `user:group`, `uid:gid`, or empty for root.
  * Digits are always an id and never a name; any other word must be in the image's own /etc/passwd or /etc/group.
- * Nothing ever falls back to root. Without a group these are the user's groups of /etc/group, with one only that.
+ * Nothing ever falls back to root. Without a group these are the user's groups of /etc/group, with one only that; `groups` are more.
  * @throws {ToolError} ERR_CONTAINER, with docker's texts
  */
-export function resolveUser(user: string, accounts: AccountFiles): ContainerUser {
+export function resolveUser(user: string, accounts: AccountFiles, groups: readonly string[] = []): ContainerUser {
+  const own = resolveAccount(user, accounts);
+  return { ...own, groups: [...new Set([...own.groups, ...groups.map((group) => findGroup(group, accounts))])] };
+}
+
+function resolveAccount(user: string, accounts: AccountFiles): ContainerUser {
   const { name, group } = splitUser(user);
   const account = findAccount(name, accounts);
   if (group !== undefined) {

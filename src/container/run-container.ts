@@ -6,7 +6,10 @@ import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { throwIfAborted } from '../fs/abort.ts';
 import { diskError, withDiskErrors } from '../fs/disk-error.ts';
+import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
+import { openPseudoTerminal } from '../linux/pseudo-terminal.ts';
+import type { PseudoTerminal } from '../linux/pseudo-terminal.ts';
 import { startRunner } from '../linux/runner.ts';
 import type { RunningProgram } from '../linux/runner.ts';
 import { StepError } from '../linux/step-error.ts';
@@ -24,14 +27,11 @@ import { writeEtcFiles } from './etc-files.ts';
 import { explainFailure } from './explain-failure.ts';
 import { forwardSignals } from './forward-signals.ts';
 import type { SignalSource } from './forward-signals.ts';
-import {
-  checkDescriptors,
-  lastCapability,
-  pipesAmong,
-  rootAttributes,
-  terminalPath,
-  thermalCpus,
-} from './host-view.ts';
+import { checkDescriptors, lastCapability, pipesAmong, rootAttributes, thermalCpus } from './host-view.ts';
+import { createGroup, removeGroups } from './limits/create-group.ts';
+import type { ContainerGroup } from './limits/create-group.ts';
+import { loadSeccompFilter } from './load-seccomp-filter.ts';
+import { DEFAULT_SECURITY } from './parse-security.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
 import { processStartTime } from './process-start-time.ts';
@@ -68,6 +68,8 @@ export interface RunResult {
   containerId: string;
   /** The command's exit status, or 128 + the signal that ended it. */
   exitCode: number;
+  /** The kernel has ended a process of it that wanted more memory than its limit. */
+  isOutOfMemory: boolean;
   /** Why the container could not be deleted, or its exit code not be recorded: worth a warning. */
   cleanupError?: unknown;
 }
@@ -83,23 +85,30 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   const { ownership } = host;
   const id = randomBytes(32).toString('hex');
   throwIfAborted(request.signal, task(request));
-  checkDescriptors(request.stdio);
+  if (options.terminal === undefined) checkDescriptors(request.stdio);
   const accounts = readAccountFiles(image.layerFolders);
+  const { security = DEFAULT_SECURITY, capabilities = DEFAULT_CAPABILITIES } = options;
+  const { kernelRelease } = host;
+  const systemCallFilter = await loadSeccompFilter({ seccomp: security.seccomp, capabilities, kernelRelease });
   const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host });
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),
   );
-  const container: Container = { id, folder, lock, name: undefined };
+  const container: Container = { id, folder, lock, name: undefined, group: undefined, terminal: undefined };
   try {
-    const exitCode = await runToTheEnd(request, container, resolved);
-    return { containerId: id, exitCode, cleanupError: await cleanUp(request, container, exitCode) };
+    container.group = createGroup(id, options.limits ?? {});
+    const exitCode = await runToTheEnd(request, container, { ...resolved, systemCallFilter });
+    const isOutOfMemory = (container.group?.oomKills() ?? 0) > 0;
+    return { containerId: id, exitCode, isOutOfMemory, cleanupError: await cleanUp(request, container, exitCode) };
   } catch (error) {
     // One that cannot be deleted either is found by the next one who looks; the first error is the one that tells.
     await deleteContainer({ paths, ...container, ownership }).catch(() => undefined);
     throwIfAborted(request.signal, task(request)); // whatever it was that noticed it first
     throw error;
   } finally {
+    await removeGroups(container.group?.folders ?? []);
     closeSync(lock);
+    container.terminal?.close();
   }
 }
 
@@ -114,41 +123,51 @@ async function cleanUp({ paths, host, options }: RunRequest, container: Containe
   }
 }
 
+/** What image, options and files of the user decide. */
+type Resolved = ResolvedOptions & Pick<PlanRequest, 'systemCallFilter'>;
+
 interface Container {
   readonly id: string;
   readonly folder: string;
   /** Descriptor of the lock file. */
   readonly lock: number;
   name: string | undefined;
+  /** What its limits are enforced with. */
+  group: ContainerGroup | undefined;
+  terminal: PseudoTerminal | undefined;
 }
 
 /** From the record to the exit code. */
-async function runToTheEnd(request: RunRequest, container: Container, resolved: ResolvedOptions): Promise<number> {
+async function runToTheEnd(request: RunRequest, container: Container, resolved: Resolved): Promise<number> {
   const { paths, image, options, driver, signal } = request;
   const { id, folder } = container;
+  container.terminal = options.terminal === undefined ? undefined : openPseudoTerminal();
   const mount = await withDiskErrors('prepare', folder, async () => {
     const name = await reserveName({ containers: paths.containers, id, wanted: options.name, signal });
     container.name = name;
-    writeRecord(folder, recordOf(request, { id, name, command: resolved.command }));
+    const controlGroups = [...(container.group?.folders ?? [])];
+    writeRecord(folder, recordOf(request, { id, name, command: resolved.command, controlGroups }));
     writeEtcFiles(folder, resolved);
     return driver.prepare({ folder, layers: image.layerFolders, ephemeral: options.autoRemove ?? false, signal });
   });
+  const { terminal } = container;
+  const stdio = terminal === undefined ? request.stdio : NO_STREAMS;
   const running = startRunner({
-    program: planContainer(planRequest(request, { container, resolved, mount })).program,
-    stdio: request.stdio,
-    held: [container.lock],
+    program: planContainer(planRequest({ ...request, stdio }, { container, resolved, mount })).program,
+    stdio,
+    held: [container.lock, ...(terminal === undefined ? [] : [terminal.master])],
     idMap: request.host.ownership,
     runnerFolder: paths.runner,
     detached: true, // Ctrl-C on the caller's terminal reaches this process alone, which passes it on once
     signal,
   });
-  return supervise(request, { id, folder, name: container.name ?? id, program: resolved.command[0] ?? '', running });
+  return supervise(request, { ...container, name: container.name ?? id, program: resolved.command[0] ?? '', running });
 }
 
-function recordOf(
-  { image, options }: RunRequest,
-  { id, name, command }: { id: string; name: string; command: readonly string[] },
-): ContainerRecord {
+/** With a terminal the command gets its descriptors inside. */
+const NO_STREAMS: RunRequest['stdio'] = ['ignore', 'ignore', 'ignore'];
+
+function recordOf({ image, options }: RunRequest, { id, name, command, controlGroups }: RecordParts): ContainerRecord {
   return {
     version: 1,
     id,
@@ -160,7 +179,15 @@ function recordOf(
     command: [...command],
     created: new Date().toISOString(),
     autoRemove: options.autoRemove ?? false,
+    controlGroups,
   };
+}
+
+interface RecordParts {
+  id: string;
+  name: string;
+  command: readonly string[];
+  controlGroups: string[];
 }
 
 interface Supervised {
@@ -168,6 +195,7 @@ interface Supervised {
   folder: string;
   name: string;
   program: string;
+  terminal: PseudoTerminal | undefined;
   running: RunningProgram;
 }
 
@@ -182,7 +210,7 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
     recordWaiter(folder, running.pid);
     const { pid } = await running.started;
     request.onStarted?.({ id, name });
-    const { code } = await running.exited;
+    const { code } = await withTerminal(request, supervised, async () => running.exited);
     await streamsEnd;
     throwIfAborted(request.signal, task(request));
     // Killed so early that it had not forked: Node has no name for the signal, and says that it ended well.
@@ -197,6 +225,22 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
   }
 }
 
+/** Connects the caller with the container's terminal for as long as `work` takes. */
+async function withTerminal<T>(
+  { options, paths }: RunRequest,
+  { terminal }: Supervised,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (terminal === undefined || options.terminal === undefined) return work();
+  const { connectTerminal } = await import('./connect-terminal.ts');
+  const connection = connectTerminal(terminal.release(), options.terminal, paths.runner);
+  try {
+    return await work();
+  } finally {
+    await connection.finish();
+  }
+}
+
 const KILLED = 128 + constants.signals.SIGKILL;
 
 /** So that `rm --force` finds it. */
@@ -207,13 +251,14 @@ function recordWaiter(folder: string, pid: number | undefined): void {
 
 function planRequest(
   { paths, host, image, stdio, options }: RunRequest,
-  { container, resolved, mount }: { container: Container; resolved: ResolvedOptions; mount: Mount },
+  { container, resolved, mount }: { container: Container; resolved: Resolved; mount: Mount },
 ): PlanRequest {
   const { ownership } = host;
   const { layerFolders } = image;
   return {
     ...resolved,
     folder: container.folder,
+    controlGroups: container.group?.folders ?? [],
     lock: stdio.length, // the first descriptor after the command's own
     gcLock: paths.gcLock,
     layers: layerFolders,
@@ -221,7 +266,10 @@ function planRequest(
     ownership,
     permitted: host.capabilities,
     lastCapability: lastCapability(),
-    terminal: options.terminal === true ? { console: terminalPath(stdio[0]) } : undefined,
+    terminal:
+      container.terminal === undefined || options.terminal === undefined
+        ? undefined
+        : { path: container.terminal.path, master: stdio.length + 1, size: options.terminal.size() },
     pipes: pipesAmong(stdio),
     thermalCpus: thermalCpus(),
   };

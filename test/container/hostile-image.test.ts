@@ -148,7 +148,7 @@ for (const { caller, needs } of CALLERS) {
       expectHostUntouched();
     });
 
-    it('X33 keeps mounts inside the container where the image has a symlink', async () => {
+    it('threat C9 X33 keeps mounts inside the container where the image has a symlink', async () => {
       const box = imageWith((tree) => {
         symlinkSync(host, join(tree, 'out'));
         symlinkSync('/tmp', join(tree, 'in'));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { planContainer } from '../../src/container/plan-container.ts';
 import type { PlanRequest } from '../../src/container/plan-container.ts';
+import { DEFAULT_CAPABILITIES } from '../../src/linux/capabilities.ts';
 import { CLONE, SIGNAL } from '../../src/linux/process-flags.ts';
 import { RESOLVE } from '../../src/linux/path-flags.ts';
 import type { Arg, Program, Step } from '../../src/linux/program.ts';
@@ -44,9 +45,20 @@ const REQUEST: PlanRequest = {
   ],
   imageVolumes: ['/volume'],
   shmSize: 1024,
-  terminal: { console: '/dev/pts/7' },
+  terminal: { path: '/dev/pts/7', master: 4, size: { columns: 80, rows: 24 } },
   pipes: [1],
   thermalCpus: [0, 1],
+  systemCallFilter: Buffer.alloc(16),
+  noNewPrivileges: false,
+  protectSystemPaths: true,
+  privileged: false,
+  capabilities: DEFAULT_CAPABILITIES,
+  ulimits: [],
+  controlGroups: [],
+  sysctls: [],
+  init: false,
+  pid: 'private',
+  ipc: 'private',
 };
 
 function plan(changes: Partial<PlanRequest> = {}): Program {

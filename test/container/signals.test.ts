@@ -64,10 +64,10 @@ for (const { caller, needs } of CALLERS) {
       const run = box.start(['sh', '-c', script], { options: { terminal: true } });
       await Promise.all([run.printed('ready'), run.started]);
       run.supervisor.kill('SIGINT');
-      expect(await run.outcome).toMatchObject({ stdout: 'ready\ninterrupted\n', exitCode: 9 });
+      expect(await run.outcome).toMatchObject({ stdout: 'ready\r\ninterrupted\r\n', exitCode: 9 });
     });
 
-    it('leaves no process when its own is killed, and a record that says dead', async () => {
+    it('threat C13 X31 leaves no process when its own is killed, and a record that says dead', async () => {
       const marker = `7${Date.now()}`;
       const run = await startReady(`sleep ${marker} & setsid sleep ${marker} &`);
       const { id } = await run.started;

@@ -172,7 +172,7 @@ describe('parseImageConfig()', () => {
     expectToolError(() => parse(document), 'ERR_MANIFEST', reason);
   });
 
-  test('C12 C13 keeps labels as data, whatever their names', () => {
+  test('B19 C12 C13 keeps labels as data, whatever their names', () => {
     const text = JSON.stringify(imageConfigJson({ Labels: { x: '1', 'run.oci.handler': 'krun' } })).replace(
       '"x"',
       '"__proto__"',
@@ -216,7 +216,7 @@ describe('checkLayersMatch()', () => {
     [2, 1],
     [0, 1],
     [1, 0],
-  ])('C01 refuses %i layers with %i diff IDs', (layers, diffIds) => {
+  ])('B20 C01 refuses %i layers with %i diff IDs', (layers, diffIds) => {
     expectToolError(
       () => check(layers, diffIds),
       'ERR_MANIFEST',

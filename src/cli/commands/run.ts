@@ -12,6 +12,7 @@ import { readRunRequest } from '../run-request.ts';
 const FAILED = 125;
 const NOT_EXECUTABLE = 126;
 const NOT_FOUND = 127;
+const KILLED = 137;
 
 /** Exits with what the command exits with; when it could not be run, with docker's codes of its own. */
 export const runCommand: CliCommand = defineCommand(
@@ -29,7 +30,7 @@ export const runCommand: CliCommand = defineCommand(
       const stderr = flags.quiet ? { ...context.stderr, write: () => undefined } : context.stderr;
       const progress = createPullProgress(stderr, context.now);
       try {
-        const { exitCode } = await context.engine.run(image, {
+        const { exitCode, isOutOfMemory } = await context.engine.run(image, {
           ...(await readRunRequest(flags, context)),
           command,
           signal: interrupts.signal,
@@ -40,6 +41,7 @@ export const runCommand: CliCommand = defineCommand(
             stderr.write(`Unable to find image '${familiarReference(reference)}' locally\n`);
           },
         });
+        if (isOutOfMemory && exitCode === KILLED) context.stderr.write(`mydocker: ${OUT_OF_MEMORY}\n`);
         return exitCode;
       } catch (error) {
         throw runError(error);
@@ -48,6 +50,8 @@ export const runCommand: CliCommand = defineCommand(
       }
     }),
 );
+
+const OUT_OF_MEMORY = 'the kernel has ended a process of the container, which was at its memory limit (oom_kill)';
 
 function runError(error: unknown): CliError {
   const message = `mydocker: ${errorMessage(error)}\n\nRun 'mydocker run --help' for more information`;

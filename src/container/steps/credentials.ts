@@ -3,6 +3,7 @@ import type { Capability } from '../../linux/capabilities.ts';
 import { KEYCTL, PR } from '../../linux/process-flags.ts';
 import type { Step } from '../../linux/program.ts';
 import type { ContainerUser } from '../resolve-user.ts';
+import { noNewPrivilegesStep, systemCallFilterSteps } from './system-call-filter.ts';
 
 export interface CredentialOptions {
   user: ContainerUser;
@@ -14,22 +15,29 @@ export interface CredentialOptions {
   lastCapability: number;
   /** Whether setgroups is allowed: not in a user namespace with one id, which has no other groups anyway. */
   canSetGroups: boolean;
+  /** Program for seccomp(2); undefined: all system calls. */
+  systemCallFilter: Uint8Array | undefined;
+  noNewPrivileges: boolean;
 }
 
 /**
  * Takes all capabilities but the chosen ones, and becomes the user. A user other than root has none from then on, as with
  * docker; programs with file capabilities may regain what is in the bounding set.
+ * The filter of system calls comes as late as can be: what stands behind it has to pass it. Without no_new_privs it takes
+ * CAP_SYS_ADMIN, and so has to come before that goes.
  */
 export function credentialSteps(options: CredentialOptions): Step[] {
-  const { user, capabilities, permitted, lastCapability, canSetGroups } = options;
+  const { user, capabilities, permitted, lastCapability, canSetGroups, noNewPrivileges } = options;
   const chosen = capabilityMask(capabilities) & permitted;
   const kept = user.uid === 0 ? chosen : 0n;
   const { uid, gid } = user;
+  const filter = systemCallFilterSteps(options.systemCallFilter);
   return [
     joinSessionKeyring,
     ...boundingSteps(chosen, lastCapability),
     ...(canSetGroups ? [groupStep(user.groups)] : []),
     { call: 'setresgid', args: [gid, gid, gid], what: `become the group ${gid}` },
+    ...(noNewPrivileges ? [] : filter),
     { call: 'setresuid', args: [uid, uid, uid], what: `become the user ${uid}` },
     {
       call: 'capset',
@@ -37,6 +45,7 @@ export function credentialSteps(options: CredentialOptions): Step[] {
       args: [capsetHeader(), capsetData({ effective: kept, permitted: kept, inheritable: 0n })],
       what: 'limit the capabilities',
     },
+    ...(noNewPrivileges ? [noNewPrivilegesStep, ...filter] : []),
   ];
 }
 

@@ -1,9 +1,11 @@
 import { constants } from 'node:fs';
+import type { Errno } from '../../linux/errno.ts';
 import { MOUNT_ATTR } from '../../linux/mount-flags.ts';
 import type { Step } from '../../linux/program.ts';
 import type { MountSteps } from './mount-steps.ts';
 import { attach, bindMount, newMount } from './mounts.ts';
 import type { NewMount } from './mounts.ts';
+import type { NamespaceMode } from './namespaces.ts';
 import { ownTarget, targetName } from './targets.ts';
 
 /** A device of the host that every container may use, bound and not made: the container's /dev allows no devices of its own. */
@@ -23,13 +25,15 @@ export interface DeviceOptions {
   shmSize: number;
   /** Group 5 (tty) exists in the container, and terminals get it. */
   hasTtyGroup: boolean;
-  /** The caller's terminal, as /dev/pts/3, which becomes /dev/console. */
+  /** The container's terminal, as /dev/pts/3 of the host, which becomes /dev/console. */
   console?: string | undefined;
+  /** `host`: shared memory and message queues are the host's. */
+  ipc: NamespaceMode;
 }
 
 /** A minimal /dev, with what docker puts there. */
 export function deviceSteps(options: DeviceOptions): MountSteps {
-  const folders = [terminals(options), sharedMemory(options.shmSize), messageQueues()];
+  const folders = [terminals(options), ...ipcFolders(options)];
   return {
     prepare: [
       ...newMount({
@@ -89,11 +93,16 @@ function deviceFolder(
   const save = `dev ${name}`;
   return {
     mount: newMount({ ...mount, source: mount.type, save, what, ignore }),
-    place: [
-      { call: 'mkdirat', args: [{ result: 'dev' }, name, 0o755], what },
-      attach({ mount: save, target: 'dev', name, what, ignore: ignore.length === 0 ? [] : ['EBADF'] }),
-    ],
+    place: placeFolder(name, ignore.length === 0 ? [] : ['EBADF']),
   };
+}
+
+function placeFolder(name: string, ignore: readonly Errno[]): Step[] {
+  const what = `mount /dev/${name}`;
+  return [
+    { call: 'mkdirat', args: [{ result: 'dev' }, name, 0o755], what },
+    attach({ mount: `dev ${name}`, target: 'dev', name, what, ignore }),
+  ];
 }
 
 function terminals({ hasTtyGroup }: DeviceOptions): DeviceFolder {
@@ -106,6 +115,18 @@ function terminals({ hasTtyGroup }: DeviceOptions): DeviceFolder {
 }
 
 const NO_PROGRAMS = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
+
+function ipcFolders({ ipc, shmSize }: DeviceOptions): DeviceFolder[] {
+  if (ipc === 'private') return [sharedMemory(shmSize), messageQueues()];
+  return ['shm', 'mqueue'].map((name) => {
+    const [what, save] = [`mount /dev/${name}`, `dev ${name}`];
+    const source = `/dev/${name}`;
+    return {
+      mount: bindMount({ source, recursive: false, attributes: NO_PROGRAMS, save, what, ignore: ['ENOENT'] }),
+      place: placeFolder(name, ['EBADF']),
+    };
+  });
+}
 
 function sharedMemory(size: number): DeviceFolder {
   return deviceFolder('shm', {

@@ -1,6 +1,7 @@
 import { MOUNT_ATTR } from '../../linux/mount-flags.ts';
 import type { Step } from '../../linux/program.ts';
 import type { MountSteps } from './mount-steps.ts';
+import type { NamespaceMode } from './namespaces.ts';
 import { attach, bindMount, newMount } from './mounts.ts';
 import { ownTarget, targetName } from './targets.ts';
 
@@ -34,6 +35,12 @@ export interface KernelViewOptions {
   ownsNetwork: boolean;
   /** Processors whose thermal_throttle folder exists and is masked: its counters tell what others compute. */
   thermalCpus: readonly number[];
+  /** Whether anything in them is masked or read-only. /sys is read-only in any case. */
+  isProtected: boolean;
+  /** Leave /sys writable, as far as the kernel lets this user: for a privileged container. */
+  isWritable: boolean;
+  /** The processes of the host are those of the container. */
+  pid: NamespaceMode;
 }
 
 /** /proc and a read-only /sys, with what docker masks and protects in them. Needs /dev/null of `deviceSteps` in place. */
@@ -44,26 +51,30 @@ export function kernelViewSteps(options: KernelViewOptions): MountSteps {
     kind: 'folder',
   }));
   return {
-    prepare: [
-      ...newMount({ type: 'proc', source: 'proc', attributes: NO_PROGRAMS, save: 'proc', what: 'mount /proc' }),
-      ...sysMount(options.ownsNetwork),
-    ],
+    prepare: [...procMount(options.pid), ...sysMount(options)],
     attach: [
       ...ownTarget('/proc', 'folder', 'create /proc'),
       attach({ mount: 'proc', target: targetName('/proc'), what: 'mount /proc' }),
       ...ownTarget('/sys', 'folder', 'create /sys'),
       attach({ mount: 'sys', target: targetName('/sys'), what: 'mount /sys' }),
-      ...READ_ONLY.flatMap(protect),
-      ...[...MASKED, ...thermal].flatMap(mask),
+      ...(options.isProtected ? [...READ_ONLY.flatMap(protect), ...[...MASKED, ...thermal].flatMap(mask)] : []),
     ],
   };
 }
 
 const NO_PROGRAMS = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
 
-function sysMount(ownsNetwork: boolean): Step[] {
+/** A process namespace that belongs to somebody else cannot be mounted anew from a user namespace. */
+function procMount(pid: NamespaceMode): Step[] {
+  const [what, save] = ['mount /proc', 'proc'];
+  return pid === 'host'
+    ? bindMount({ source: '/proc', recursive: true, attributes: NO_PROGRAMS, save, what })
+    : newMount({ type: 'proc', source: 'proc', attributes: NO_PROGRAMS, save, what });
+}
+
+function sysMount({ ownsNetwork, isWritable }: KernelViewOptions): Step[] {
   const what = 'mount /sys';
-  const attributes = NO_PROGRAMS | MOUNT_ATTR.RDONLY;
+  const attributes = NO_PROGRAMS | (isWritable ? 0 : MOUNT_ATTR.RDONLY);
   const hosts = bindMount({ source: '/sys', recursive: true, attributes, save: 'sys', what });
   if (!ownsNetwork) return hosts;
   // EPERM where something is mounted over parts of the /sys at hand, as inside another container.

@@ -6,32 +6,43 @@ import type { Step } from '../../linux/program.ts';
 /** `host` shares the caller's network, `none` has a loopback device and nothing else. */
 export type NetworkMode = 'host' | 'none';
 
+/** `host` shares the caller's. */
+export type NamespaceMode = 'private' | 'host';
+
 export interface NamespaceOptions {
   network: NetworkMode;
-  /** With a terminal, signals go to the whole process group: that is where the shell's foreground command is. */
-  terminal: boolean;
+  pid: NamespaceMode;
+  ipc: NamespaceMode;
+  /** Who gets the caller's signals: with a terminal the whole process group, which is where the shell's foreground command is. */
+  signals: 'process' | 'group';
 }
 
 /** The fork into new namespaces. The parent half stays on the host, as the one that waits; what follows is the container. */
-export function forkSteps({ network, terminal }: NamespaceOptions): Step[] {
-  const namespaces = CLONE.NEWNS | CLONE.NEWPID | CLONE.NEWUTS | CLONE.NEWIPC | CLONE.NEWCGROUP;
+export function forkSteps({ network, pid, ipc, signals }: NamespaceOptions): Step[] {
+  const namespaces =
+    CLONE.NEWNS |
+    CLONE.NEWUTS |
+    CLONE.NEWCGROUP |
+    (pid === 'private' ? CLONE.NEWPID : 0) |
+    (ipc === 'private' ? CLONE.NEWIPC : 0) |
+    (network === 'none' ? CLONE.NEWNET : 0);
   return [
     // The waiter's own current folder must not keep a file system of the user's busy.
     { call: 'chdir', args: ['/'], what: 'change to the root folder' },
     {
       call: 'clone',
-      args: [namespaces | (network === 'none' ? CLONE.NEWNET : 0) | SIGNAL.CHLD],
-      fork: { forward: terminal ? 'group' : 'process' },
+      args: [namespaces | SIGNAL.CHLD],
+      fork: { forward: signals },
       what: 'create namespaces',
     },
   ];
 }
 
 /** The first things that the container's first process does. */
-export function enterSteps({ network }: NamespaceOptions): Step[] {
+export function enterSteps({ network }: Pick<NamespaceOptions, 'network'>): Step[] {
   return [
     ...dieWithParentSteps(),
-    // No controlling terminal: TIOCSTI on an inherited terminal would type into the caller's shell.
+    // No controlling terminal of the caller's: TIOCSTI would type into the caller's shell.
     { call: 'setsid', args: [], what: 'start a session' },
     { call: 'umask', args: [0o022], what: 'set the umask' },
     { call: 'mount', args: [0, '/', 0, MS.REC | MS.PRIVATE], what: 'keep mounts private' },

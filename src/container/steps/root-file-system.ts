@@ -19,15 +19,17 @@ export interface RootOptions {
   attributes: RootAttributes;
   /** In a user namespace set-user-ID programs of the image would run with the caller's own files. */
   nosuid: boolean;
+  /** Devices that the container makes work: for a privileged container of root. */
+  devices: boolean;
 }
 
 /** The `what` of mounting an overlay. */
 export const OVERLAY = 'mount the overlay of its layers';
 
 /** Mounts the fresh copy and makes its root the current folder. Nothing that the image can change is looked at. */
-export function mountRootSteps({ folder, mount, attributes, nosuid }: RootOptions): Step[] {
+export function mountRootSteps({ folder, mount, attributes, nosuid, devices }: RootOptions): Step[] {
   // Without a device cgroup, devices that the container makes with CAP_MKNOD must not work: they are the host's disks.
-  const flags = MS.NODEV | (nosuid ? MS.NOSUID : 0);
+  const flags = (devices ? 0 : MS.NODEV) | (nosuid ? MS.NOSUID : 0);
   return [
     { call: 'chdir', args: [folder], what: "enter the container's folder" },
     ...(mount.type === 'overlay' ? overlaySteps(mount.options, attributes, flags) : bindSteps(mount.source, flags)),

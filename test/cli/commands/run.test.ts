@@ -12,10 +12,11 @@ import { fakeContext } from '../support/fake-context.ts';
 import type { FakeContext } from '../support/fake-context.ts';
 import { digest } from '../support/images.ts';
 
+const ANY_TERMINAL = expect.objectContaining({ output: expect.anything() as unknown }) as unknown;
 const ANY_SIGNAL: unknown = expect.any(AbortSignal);
 const ANY_FUNCTION: unknown = expect.any(Function);
 
-const succeed: EngineApi['run'] = async () => ({ containerId: 'a', exitCode: 0 });
+const succeed: EngineApi['run'] = async () => ({ containerId: 'a', exitCode: 0, isOutOfMemory: false });
 
 async function execute(argv: string[], context: FakeContext): Promise<number> {
   return runCommand.execute({ path: 'mydocker run', argv }, context);
@@ -54,9 +55,27 @@ describe('run', () => {
         volumes: [],
         tmpfs: [],
         readOnly: false,
+        securityOpt: [],
+        capAdd: [],
+        capDrop: [],
+        privileged: false,
+        groupAdd: [],
+        devices: [],
+        shmSize: undefined,
+        ulimits: [],
+        sysctls: [],
+        pid: 'private',
+        ipc: 'private',
+        init: false,
+        memory: undefined,
+        memorySwap: undefined,
+        cpus: undefined,
+        cpuShares: undefined,
+        cpusetCpus: undefined,
+        pidsLimit: undefined,
         remove: false,
         interactive: false,
-        tty: false,
+        terminal: undefined,
         pull: 'missing',
         platform: undefined,
         network: 'host',
@@ -72,13 +91,15 @@ describe('run', () => {
   it('hands on what every flag says', async () => {
     const words =
       '--rm -i --entrypoint=/bin/sh -w /work -u1000:1000 --name web -h box -v /a:/b:ro --volume=./c:/d ' +
-      '--tmpfs /tmp:size=1m --read-only --net none --pull never --platform linux/arm64 --insecure-registry x:1 ' +
+      '--tmpfs /tmp:size=1m --read-only --security-opt no-new-privileges --cap-add net_admin --cap-drop=mknod --privileged --group-add 5 ' +
+      '--device /dev/fuse --shm-size 1m --ulimit nofile=5 --sysctl net.ipv4.ip_forward=1 --pid host --ipc host --init -m 64m --memory-swap=-1 --cpus 1.5 ' +
+      '-c 512 --cpuset-cpus 0 --pids-limit -1 --net none --pull never --platform linux/arm64 --insecure-registry x:1 ' +
       '-e A=1 alpine sh -c';
     const argv = [...words.split(' '), 'echo "$A"', '--rm', '-it'];
     expect((await requestOf(argv))?.[1]).toMatchObject({
       remove: true,
       interactive: true,
-      tty: false,
+      terminal: undefined,
       entrypoint: '/bin/sh',
       workdir: '/work',
       user: '1000:1000',
@@ -87,6 +108,24 @@ describe('run', () => {
       volumes: ['/a:/b:ro', './c:/d'],
       tmpfs: ['/tmp:size=1m'],
       readOnly: true,
+      securityOpt: ['no-new-privileges'],
+      capAdd: ['net_admin'],
+      capDrop: ['mknod'],
+      privileged: true,
+      groupAdd: ['5'],
+      devices: ['/dev/fuse'],
+      shmSize: '1m',
+      ulimits: ['nofile=5'],
+      sysctls: ['net.ipv4.ip_forward=1'],
+      pid: 'host',
+      ipc: 'host',
+      init: true,
+      memory: '64m',
+      memorySwap: '-1',
+      cpus: '1.5',
+      cpuShares: 512,
+      cpusetCpus: '0',
+      pidsLimit: -1,
       network: 'none',
       pull: 'never',
       platform: 'linux/arm64',
@@ -97,9 +136,19 @@ describe('run', () => {
   });
 
   it.each([0, 7, 125, 137])('exits with what the command exits with: %d', async (exitCode) => {
-    const context = fakeContext({ run: async () => ({ containerId: 'a', exitCode }) });
+    const context = fakeContext({ run: async () => ({ containerId: 'a', exitCode, isOutOfMemory: false }) });
     expect(await execute(['alpine'], context)).toBe(exitCode);
     expect(context.out() + context.err()).toBe('');
+  });
+
+  it.each([
+    [137, true, /memory limit/],
+    [0, true, /^$/],
+    [137, false, /^$/],
+  ])('says for want of what a command was killed: exit code %d, %s', async (exitCode, isOutOfMemory, said) => {
+    const context = fakeContext({ run: async () => ({ containerId: 'a', exitCode, isOutOfMemory }) });
+    expect(await execute(['alpine'], context)).toBe(exitCode);
+    expect(context.err()).toMatch(said);
   });
 
   it.each<[ErrorCode, number]>([
@@ -139,8 +188,10 @@ describe('run', () => {
   it('does not connect a terminal to what is none', async () => {
     const message = 'cannot attach stdin to a TTY-enabled container because stdin is not a terminal';
     expect(await failureOf(['-it', 'alpine'])).toEqual([`mydocker: ${message}${HELP}`, 125]);
-    expect((await requestOf(['-t', 'alpine']))?.[1]).toMatchObject({ tty: true, interactive: false });
-    expect((await requestOf(['-it', 'alpine'], { stdinIsTerminal: () => true }))?.[1]).toMatchObject({ tty: true });
+    expect((await requestOf(['-t', 'alpine']))?.[1]).toMatchObject({ terminal: ANY_TERMINAL, interactive: false });
+    expect((await requestOf(['-it', 'alpine'], { stdinIsTerminal: () => true }))?.[1]).toMatchObject({
+      terminal: ANY_TERMINAL,
+    });
   });
 });
 
@@ -175,7 +226,7 @@ describe('run and the pull', () => {
   const pulling: EngineApi['run'] = async (_, { onMissing, onProgress }) => {
     onMissing();
     onProgress({ kind: 'layer', digest: digest('a'), state: 'waiting' });
-    return { containerId: 'a', exitCode: 0 };
+    return { containerId: 'a', exitCode: 0, isOutOfMemory: false };
   };
 
   it('tells of it on stderr', async () => {
@@ -198,7 +249,7 @@ describe('run and signals', () => {
       run: async (_, { signal }) => {
         context.signals.emit('SIGINT', 'SIGINT', 2);
         signal.throwIfAborted();
-        return { containerId: 'a', exitCode: 0 };
+        return { containerId: 'a', exitCode: 0, isOutOfMemory: false };
       },
     });
     expect(await execute(['alpine'], context)).toBe(130);
@@ -220,7 +271,7 @@ describe('run and signals', () => {
         }
         stop();
         expect(signal.aborted).toBe(false);
-        return { containerId: 'a', exitCode: 3 };
+        return { containerId: 'a', exitCode: 3, isOutOfMemory: false };
       },
     });
     expect(await execute(['alpine'], context)).toBe(3);

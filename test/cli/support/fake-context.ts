@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
 import type { Context, Output } from '../../../src/cli/context.ts';
 import type { EngineApi } from '../../../src/cli/engine-api.ts';
+import { openTerminal } from '../../../src/cli/open-terminal.ts';
 import { catchInterrupts } from '../../../src/cli/interrupts.ts';
 
 export interface FakeContext extends Context {
@@ -12,6 +14,8 @@ export interface FakeContext extends Context {
 }
 
 export const NOW = Date.UTC(2024, 0, 2, 12);
+
+const NO_TERMINAL = Object.assign(new PassThrough(), { isTTY: false, setRawMode: () => undefined as never });
 
 /** A context whose outputs are kept, and whose engine has the given operations. Any other operation fails the test. */
 export function fakeContext(engine: Partial<EngineApi> = {}, options: Partial<Context> = {}): FakeContext {
@@ -28,6 +32,7 @@ export function fakeContext(engine: Partial<EngineApi> = {}, options: Partial<Co
     readStdin: unexpected,
     ask: unexpected,
     readLine: unexpected,
+    openTerminal: ({ isInteractive }) => openTerminal({ stdin: NO_TERMINAL, stdout: new PassThrough() }, isInteractive),
     env: {},
     home: undefined,
     now: () => NOW,

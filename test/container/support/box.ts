@@ -32,10 +32,13 @@ export type Caller = 'root' | 'mapped' | 'single';
 /** Lays out a layer in an empty folder. */
 export type Layer = (tree: string) => void;
 
-export interface RunOptions extends Omit<ContainerOptions, 'args' | 'volumes' | 'tmpfs'> {
+export interface RunOptions extends Omit<ContainerOptions, 'args' | 'volumes' | 'tmpfs' | 'ulimits' | 'terminal'> {
   /** As on the command line. */
   volumes?: string[];
   tmpfs?: string[];
+  ulimits?: string[];
+  /** A terminal of 80 by 24, connected to the standard streams. */
+  terminal?: boolean;
 }
 
 export interface RunSettings {
@@ -61,7 +64,7 @@ export interface DriverRequest {
 /** What the driver process says. */
 export type DriverReport =
   | { started: { id: string; name: string } }
-  | { ended: { id: string; exitCode: number } }
+  | { ended: { id: string; exitCode: number; isOutOfMemory: boolean } }
   | { failed: { code: ErrorCode; message: string; hint?: string | undefined } };
 
 export interface Outcome {
@@ -69,6 +72,7 @@ export interface Outcome {
   stderr: string;
   /** Undefined if the run failed before, or its supervisor was killed. */
   exitCode: number | undefined;
+  isOutOfMemory: boolean | undefined;
   id: string | undefined;
   failure: { code: ErrorCode; message: string; hint?: string | undefined } | undefined;
 }
@@ -94,6 +98,8 @@ export interface Box {
   remove(): void;
 }
 
+/** Where the bundled code believes to be: it looks for dist/ from there. */
+const SOURCES = new URL('../../../src/container/run-container.ts', import.meta.url).href;
 const DRIVER = fileURLToPath(new URL('container-driver.ts', import.meta.url));
 
 export function createBox(caller: Caller, layers: Layer[] = [layBusybox]): Box {
@@ -158,6 +164,7 @@ function driverBundle(): Uint8Array {
     platform: 'node',
     write: false,
     external: ['koffi'],
+    define: { 'import.meta.url': JSON.stringify(SOURCES) },
     logLevel: 'error',
   }).outputFiles[0]?.contents;
   if (bundled === undefined) throw new Error('Cannot bundle the driver');
@@ -241,7 +248,14 @@ function follow(supervisor: ChildProcess): Run {
   const outcome = once(supervisor, 'close').then(() => {
     const ended = find(reported.text, 'ended');
     const failure = find(reported.text, 'failed');
-    return { stdout: stdout.text, stderr: stderr.text, exitCode: ended?.exitCode, id: ended?.id, failure };
+    return {
+      stdout: stdout.text,
+      stderr: stderr.text,
+      exitCode: ended?.exitCode,
+      isOutOfMemory: ended?.isOutOfMemory,
+      id: ended?.id,
+      failure,
+    };
   });
   return {
     supervisor,

@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { TerminalStreams } from '../../../src/container/connect-terminal.ts';
 import { parseTmpfs } from '../../../src/container/parse-tmpfs.ts';
+import { parseUlimit } from '../../../src/container/parse-ulimit.ts';
 import { parseVolume } from '../../../src/container/parse-volume.ts';
 import { runContainer } from '../../../src/container/run-container.ts';
 import { isToolError } from '../../../src/errors.ts';
@@ -36,10 +38,16 @@ function driverFor(ownership: Ownership): SnapshotDriver {
   };
 }
 
+const TERMINAL: TerminalStreams = {
+  input: process.stdin,
+  output: process.stdout,
+  size: () => ({ columns: 80, rows: 24 }),
+};
+
 async function drive(): Promise<void> {
   const host = readHostFacts();
-  const { volumes = [], tmpfs = [], ...options } = request.options;
-  const { containerId, exitCode } = await runContainer({
+  const { volumes = [], tmpfs = [], ulimits = [], terminal, ...options } = request.options;
+  const { containerId, exitCode, isOutOfMemory } = await runContainer({
     paths: request.paths,
     host,
     image: request.image,
@@ -48,6 +56,8 @@ async function drive(): Promise<void> {
       ...options,
       volumes: volumes.map((text) => parseVolume(text, process.cwd())),
       tmpfs: tmpfs.map(parseTmpfs),
+      ulimits: ulimits.map(parseUlimit),
+      ...(terminal === true ? { terminal: TERMINAL } : {}),
     },
     stdio: ['inherit', 'inherit', 'inherit'],
     onStarted: ({ id, name }) => report({ started: { id, name } }),
@@ -58,7 +68,7 @@ async function drive(): Promise<void> {
       };
     },
   });
-  report({ ended: { id: containerId, exitCode } });
+  report({ ended: { id: containerId, exitCode, isOutOfMemory } });
 }
 
 drive().catch((error: unknown) => {

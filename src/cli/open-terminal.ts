@@ -1,0 +1,36 @@
+import type { Readable, Writable } from 'node:stream';
+import type { TerminalStreams } from '../container/connect-terminal.ts';
+import type { TerminalSize } from '../linux/pseudo-terminal.ts';
+
+/** What this needs of Node's process. */
+export interface TerminalProcess {
+  stdin: Readable & Pick<NodeJS.ReadStream, 'isTTY' | 'setRawMode'>;
+  /** The sizes are there if it is a terminal. */
+  stdout: Writable & Partial<TerminalSize>;
+}
+
+/**
+ * The terminal of this process, for a container that has one of its own: raw as long as the container is connected, so that every key
+ * reaches it, Ctrl-C included. Node itself restores the mode where this process ends before that.
+ */
+export function openTerminal({ stdin, stdout }: TerminalProcess, isInteractive: boolean): TerminalStreams {
+  const isRaw = isInteractive && stdin.isTTY;
+  return {
+    input: isInteractive ? stdin : undefined,
+    output: stdout,
+    size: () => ({ columns: stdout.columns ?? UNKNOWN.columns, rows: stdout.rows ?? UNKNOWN.rows }),
+    onResize: (listener) => {
+      stdout.on('resize', listener);
+      return () => void stdout.off('resize', listener);
+    },
+    onConnect: () => {
+      if (isRaw) stdin.setRawMode(true);
+    },
+    onDisconnect: () => {
+      if (isRaw) stdin.setRawMode(false);
+    },
+  };
+}
+
+/** Of an output that is no terminal. */
+const UNKNOWN = { columns: 80, rows: 24 };

@@ -1,0 +1,60 @@
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import { ReadStream } from 'node:tty';
+import { startRunner } from '../linux/runner.ts';
+import { resizeSteps } from '../linux/pseudo-terminal.ts';
+import type { TerminalSize } from '../linux/pseudo-terminal.ts';
+
+/** What stands at the other end of a container's terminal. */
+export interface TerminalStreams {
+  /** What is typed; nothing unless given. */
+  input?: Readable | undefined;
+  /** Gets what the terminal shows, byte for byte. */
+  output: Writable;
+  size: () => TerminalSize;
+  /** Calls `listener` when the size changes, until the function that it returns is called. */
+  onResize?: ((listener: () => void) => () => void) | undefined;
+  /** The command runs: what is typed is its own from now on. Raw mode begins here. */
+  onConnect?: (() => void) | undefined;
+  /** The end, whatever it was. */
+  onDisconnect?: (() => void) | undefined;
+}
+
+export interface TerminalConnection {
+  /** Resolves when everything has been handed out that was written before the last program closed the terminal. */
+  finish: () => Promise<void>;
+}
+
+/**
+ * Passes on what is typed and what is shown, and the size. The master is closed at the end.
+ * Programs may outlive the container with the terminal open (`pid: 'host'`): they are waited for a moment only.
+ */
+export function connectTerminal(master: number, streams: TerminalStreams, runnerFolder: string): TerminalConnection {
+  const { input, output } = streams;
+  const stream = new ReadStream(master);
+  const ended = new Promise<void>((resolve) => {
+    stream.on('error', () => resolve()); // EIO: nobody has the terminal open any more
+    stream.on('close', () => resolve());
+  });
+  stream.pipe(output, { end: false });
+  const type = (chunk: Uint8Array): void => void stream.write(chunk);
+  input?.on('data', type);
+  const resize = (): void => {
+    const program = resizeSteps(0, streams.size());
+    startRunner({ program, stdio: [master, 'ignore', 'ignore'], runnerFolder }).exited.catch(() => undefined);
+  };
+  const stopResizing = streams.onResize?.(resize);
+  streams.onConnect?.();
+  return {
+    finish: async () => {
+      await Promise.race([ended, setTimeout(PATIENCE_MS, undefined, { ref: false })]);
+      stopResizing?.();
+      input?.off('data', type);
+      input?.pause();
+      stream.destroy();
+      streams.onDisconnect?.();
+    },
+  };
+}
+
+const PATIENCE_MS = 1000;

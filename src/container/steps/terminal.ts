@@ -1,0 +1,36 @@
+import { constants } from 'node:fs';
+import { AT, O } from '../../linux/path-flags.ts';
+import type { Step } from '../../linux/program.ts';
+import { controlSteps, resizeSteps, unlockSteps } from '../../linux/pseudo-terminal.ts';
+import type { TerminalSize } from '../../linux/pseudo-terminal.ts';
+
+/** The terminal that a container gets with `-t`: of its own, so that nothing in it can type into the caller's. */
+export interface ContainerTerminal {
+  /** Number of the master's descriptor in the runner. */
+  master: number;
+  /** `/dev/pts/3` of the host. */
+  path: string;
+  size: TerminalSize;
+}
+
+/** On the host, before anything opens it. */
+export function prepareTerminalSteps({ master, size }: ContainerTerminal): Step[] {
+  return [...unlockSteps(master), ...resizeSteps(master, size)];
+}
+
+/** In the container's session, with the host's files still in sight: it becomes the command's descriptors 0, 1 and 2. */
+export function openTerminalSteps({ path }: ContainerTerminal): Step[] {
+  const what = 'open the terminal';
+  const flags = constants.O_RDWR | constants.O_NOCTTY | O.CLOEXEC;
+  return [
+    { call: 'openat', args: [AT.FDCWD, path, flags], save: 'terminal', what },
+    ...[0, 1, 2].map((descriptor): Step => ({ call: 'dup3', args: [{ result: 'terminal' }, descriptor, 0], what })),
+    { call: 'close', args: [{ result: 'terminal' }], what },
+    ...controlSteps(0),
+  ];
+}
+
+/** As a login does: programs open /dev/tty and what `tty` prints by path, and that asks for permission again. */
+export function ownTerminalSteps(uid: number): Step[] {
+  return uid === 0 ? [] : [{ call: 'fchown', args: [0, uid, -1], what: 'give the terminal to the user' }];
+}

@@ -1,0 +1,117 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { DEFAULT_SECURITY } from '../../src/container/parse-security.ts';
+import { syscallTable } from '../../src/linux/seccomp/syscall-tables.ts';
+import { requires } from '../support/requirements.ts';
+import { createBox, layBusybox } from './support/box.ts';
+import type { Box, RunOptions } from './support/box.ts';
+import { buildProbe } from './support/build-probe.ts';
+import { CALLERS } from './support/callers.ts';
+
+const NEWUSER = 0x10000000;
+const SIGCHLD = 17;
+const UPPER_BIT = 2 ** 32;
+
+/** What the default profile answers; nothing here does anything where it is allowed. */
+const ANSWERS: [name: string, answer: string, ...args: number[]][] = [
+  ['unshare', 'EPERM', NEWUSER],
+  ['clone', 'EPERM', NEWUSER + SIGCHLD],
+  ['clone3', 'ENOSYS'],
+  ['setns', 'EPERM', -1],
+  ['mount', 'EPERM'],
+  ['fsopen', 'EPERM'],
+  ['open_tree', 'EPERM'],
+  ['bpf', 'EPERM'],
+  ['keyctl', 'EPERM'],
+  ['add_key', 'EPERM'],
+  ['perf_event_open', 'EPERM'],
+  ['userfaultfd', 'EPERM'],
+  ['io_uring_setup', 'EPERM'],
+  ['kexec_load', 'EPERM'],
+  ['init_module', 'EPERM'],
+  ['open_by_handle_at', 'EPERM'],
+  ['settimeofday', 'EPERM'],
+  ['socket', 'EPERM', 38, 5], // AF_ALG
+  ['socket', 'EPERM', 38 + UPPER_BIT, 5],
+  ['socket', 'EPERM', 40, 1], // AF_VSOCK
+  ['personality', 'EPERM', 0x0400000], // READ_IMPLIES_EXEC
+  ['socket', 'ok', 2, 1],
+  ['getpid', 'ok'],
+  ['personality', 'ok', 0xffffffff],
+];
+
+for (const { caller, needs } of CALLERS) {
+  const probed = { ...needs, ...requires('cc') };
+  describe(`filter of system calls as ${caller}`, probed, () => {
+    let box: Box;
+    beforeAll(() => {
+      box = createBox(caller, [layBusybox, buildProbe]);
+    });
+    afterAll(() => box.remove());
+
+    const statusOf = async (options: RunOptions): Promise<string[]> => {
+      const { stdout } = await box.run(['grep', '-E', 'NoNewPrivs|Seccomp:', '/proc/self/status'], { options });
+      return stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.replace(/\s+/, ' '));
+    };
+
+    it('X03 is on by default', async () => {
+      expect(await statusOf({})).toEqual(['NoNewPrivs: 0', 'Seccomp: 2']);
+    });
+
+    it('threat C7 C8 X20 X21 answers as the default profile of docker says', async () => {
+      const table = syscallTable('x64');
+      const script = ANSWERS.map(([name, , ...args]) => ['/probe call', table.get(name), ...args].join(' ')).join(';');
+      const { stdout } = await box.run(['sh', '-c', script]);
+      const rows = stdout
+        .trim()
+        .split('\n')
+        .map((answer, index) => [ANSWERS[index]?.[0], answer.replace(/ \d+$/, '')]);
+      expect(rows).toEqual(ANSWERS.map(([name, answer]) => [name, answer]));
+    });
+
+    it('holds for a user of the image, and is passed on to all processes', async () => {
+      const options = { user: 'bob' };
+      if (caller === 'single') return; // has no other user
+      const { stdout } = await box.run(['sh', '-c', 'sh -c "unshare -U true; grep Seccomp: /proc/self/status" 2>&1'], {
+        options,
+      });
+      expect(stdout).toMatch(/Operation not permitted[^]*Seccomp:\s+2\n/);
+    });
+
+    it('is off with seccomp=unconfined', async () => {
+      const options = { security: { ...DEFAULT_SECURITY, seccomp: 'unconfined' } } as const;
+      expect(await statusOf(options)).toEqual(['NoNewPrivs: 0', 'Seccomp: 0']);
+    });
+
+    it('comes with no-new-privileges, last of all', async () => {
+      expect(await statusOf({ security: { ...DEFAULT_SECURITY, noNewPrivileges: true } })).toEqual([
+        'NoNewPrivs: 1',
+        'Seccomp: 2',
+      ]);
+    });
+
+    it("is the user's own with seccomp=<file>", async () => {
+      const path = join(box.folder, 'profile.json');
+      const rule = { names: ['getpriority'], action: 'SCMP_ACT_ERRNO', errnoRet: 28 };
+      writeFileSync(path, JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', archMap: [], syscalls: [rule] }));
+      const options = { security: { ...DEFAULT_SECURITY, seccomp: { path } } };
+      const { stdout } = await box.run(['/probe', 'call', String(syscallTable('x64').get('getpriority'))], { options });
+      expect(stdout).toBe('ENOSPC\n');
+    });
+
+    it('that cannot be read stops the run', async () => {
+      const options = { security: { ...DEFAULT_SECURITY, seccomp: { path: join(box.folder, 'none.json') } } };
+      const { failure } = await box.run(['true'], { options });
+      expect(failure).toMatchObject({
+        code: 'ERR_USAGE',
+        message: expect.stringMatching(/no such file or directory$/) as string,
+      });
+    });
+  });
+}
