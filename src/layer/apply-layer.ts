@@ -98,7 +98,7 @@ function createContext(options: ApplyOptions): LayerContext {
       xattrs: system.xattrs,
       openFolders: openLowers,
     }),
-    manifest: createManifestWriter(manifest),
+    manifest: createManifestWriter(manifest, (bytes) => budget.takeManifest(bytes)),
     warnings: collectWarnings(),
     budget,
   };

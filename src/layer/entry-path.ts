@@ -62,6 +62,14 @@ export function joinPath(folder: EntryPath, name: string): EntryPath {
   return folder === '' ? name : `${folder}/${name}`;
 }
 
+/**
+ * The same path for keeping: a part of a string keeps all of the string in memory that it was cut from, and an archive may put a
+ * name of a few bytes at the end of a megabyte of `./`.
+ */
+export function detached(path: EntryPath): EntryPath {
+  return Buffer.from(path, 'latin1').toString('latin1');
+}
+
 /** What Node's fs takes: the absolute path below the new root, as bytes where they are not plain ASCII. */
 export function toFsPath(path: EntryPath): string | Buffer {
   // eslint-disable-next-line no-control-regex -- all of ASCII is the same in latin1 and UTF-8

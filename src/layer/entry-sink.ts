@@ -57,7 +57,7 @@ function makeEntry(context: LayerContext, path: EntryPath, entry: TarEntry): Fil
       makeSymlink(context, place, { ...entry, target: entry.linkName });
       break;
     case 'hardlink':
-      makeHardlink(context, place, entry.linkName);
+      makeHardlink(context, place, entry);
       break;
     case 'fifo':
       makeFifo(context, place, entry);

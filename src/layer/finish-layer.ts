@@ -23,7 +23,10 @@ export function finishLayer(context: LayerContext, opaqueXattr: string): void {
   expandRootMarker(context);
   const contradiction = context.markers.contradiction();
   if (contradiction !== undefined) {
-    throw new Refusal(`it links to a file of the layers below that it also takes away: "${toText(contradiction)}"`);
+    const { path, by } = contradiction;
+    throw new Refusal(`it links to a file of the layers below that the layer also takes away: "${toText(path)}"`, {
+      entry: by,
+    });
   }
   const opaque = new Set<EntryPath>();
   for (const [path, marker] of context.markers.entries()) placeMarker(context, { path, marker, opaque });
@@ -55,7 +58,7 @@ function placeMarker(context: LayerContext, { path, marker, opaque }: PlacedMark
   if (lower === undefined) return;
   const presence = presenceOf(context, path);
   if (presence === 'other') return;
-  const hidesContent = presence === 'folder' || !marker.isWhiteout;
+  const hidesContent = presence === 'folder' || marker === 'opaque';
   if (hidesContent && lower.stats.isDirectory()) {
     folders.enter(path);
     opaque.add(path);

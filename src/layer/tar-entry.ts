@@ -3,13 +3,19 @@ import type { SparseFragment } from './sparse-map.ts';
 
 export type EntryType = 'file' | 'hardlink' | 'symlink' | 'character' | 'block' | 'folder' | 'fifo';
 
+/** Which entry of an archive it is. */
+export interface EntryId {
+  /** Counts entries from 0. */
+  index: number;
+  /** As in the archive, not cleaned. */
+  name: string;
+}
+
 /**
  * One entry of a tar archive with all of its extension headers applied.
  * Text is one character per byte (latin1), because names are bytes and need not be UTF-8.
  */
-export interface TarEntry {
-  /** As in the archive, not cleaned. */
-  name: string;
+export interface TarEntry extends EntryId {
   type: EntryType;
   /** What a link points to; empty for other types. */
   linkName: string;

@@ -57,6 +57,15 @@ describe('unpackLayer() limits (L70)', requires('root'), () => {
     expect(error).toMatchObject({ code: 'ERR_LIMIT', message: expect.stringMatching(reason) as string });
   });
 
+  it('L70: counts the manifest of the tree, which some names make six times as large as the archive', async () => {
+    const tar = archive(...Array.from({ length: 300 }, () => file('\x01'.repeat(100), '')));
+    const error = await openWorkspace().refuse(tar, { limits: { bytes: 200_000 } });
+    expect(error).toMatchObject({
+      code: 'ERR_LIMIT',
+      message: expect.stringMatching(/the manifest of its tree/) as string,
+    });
+  });
+
   it('counts the content of hard links to files below', async () => {
     const workspace = openWorkspace();
     const lower = await workspace.unpack(archive(file('big', Buffer.alloc(1_000_000))));

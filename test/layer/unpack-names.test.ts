@@ -188,6 +188,12 @@ describe('unpackLayer() symlinks', requires('root'), () => {
     ['L23: a circle', [symlink('l1', 'l2'), symlink('l2', 'l1'), file('l1/f')], /too many symlinks/],
     ['L28: a target of 4096 bytes', [gnuLong('K', 't'.repeat(4096)), symlink('s', 'short')], /ENAMETOOLONG/],
     ['L28: no target', [symlink('s', '')], /without a target/],
+    ['L96: one to a folder named like a whiteout', [symlink('l', '.wh.d'), file('l/f')], /named like a whiteout/],
+    [
+      'L96: the same on the way',
+      [symlink('l', '/'), symlink('m', 'l/.wh.d/e'), folder('m/f')],
+      /named like a whiteout/,
+    ],
     ['one to a file, as a folder', [file('x'), symlink('l', 'x'), file('l/f')], /not a folder stands in its path/],
   ])('%s is refused', async (_, entries, reason) => {
     const error = await openWorkspace().refuse(archive(...entries));

@@ -220,6 +220,10 @@ describe('unpackLayer() and the layers below', requires('root'), () => {
     const lower = await workspace.unpack(LOWER);
     const error = await workspace.refuse(archive(...entries), { lowers: [lower.root] });
     expect(error).toMatchObject({ code: 'ERR_LAYER', message: expect.stringMatching(reason) as string });
+    expect(error).toMatchObject({
+      entry: 'b',
+      index: entries.findIndex((entry) => entry.toString('latin1', 0, 1) === 'b'),
+    });
   });
 
   it('never follows a symlink of the layers below out of them', async () => {
