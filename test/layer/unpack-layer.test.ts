@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { IntegrityError, LayerError } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
@@ -152,6 +152,46 @@ describe('unpackLayer() life of the child', requires('root'), () => {
     });
     expect((error.cause as Error).message).toContain('oh dear');
   });
+
+  it('says that it cannot be started where the program of this process is gone', async () => {
+    const { execPath } = process;
+    onTestFinished(() => {
+      process.execPath = execPath;
+    });
+    const workspace = openWorkspace();
+    await workspace.unpack(TAR);
+    const before = openFiles();
+    process.execPath = join(workspace.folder, 'node'); // as after an update
+    expect(await workspace.refuse(TAR)).toMatchObject({
+      code: 'ERR_HOST',
+      message: expect.stringMatching(
+        /the process that does it cannot be started: no such file or directory$/,
+      ) as string,
+    });
+    expect(openFiles()).toEqual(before);
+  });
+
+  it('P4, P5: says so at whatever place the descriptors run out, and leaves none of ours open', async () => {
+    const workspace = openWorkspace();
+    const program = await bundle('test/layer/support/unpack-program.ts');
+    const childPath = await bundle('src/layer/unpack-child.ts');
+    const codes = new Set<unknown>();
+    for (let spare = 0; spare <= 16 && !codes.has('unpacked'); spare += 1) {
+      const place = join(workspace.folder, `layer-${spare}-spare`);
+      mkdirSync(join(place, 'root'), { recursive: true });
+      const input = JSON.stringify({ blob: TAR.toString('base64'), diffId: digestOf(TAR), childPath, spare });
+      const script = 'ulimit -n 64 && exec "$@"';
+      const { stdout } = spawnSync('sh', ['-c', script, 'sh', process.execPath, program, place], {
+        input,
+        encoding: 'utf8',
+      });
+      const { code, left } = JSON.parse(stdout) as { code?: string; left: number };
+      // Where the last descriptors go into pipes for a child that cannot be made, Node itself forgets those three.
+      expect([0, 3]).toContain(left);
+      codes.add(code ?? 'unpacked');
+    }
+    expect(codes).toEqual(new Set(['ERR_HOST', 'ERR_STORE', 'unpacked']));
+  }, 60_000);
 
   it('waits for the layers below if it needs them, whatever they are called then', async () => {
     const workspace = openWorkspace();
