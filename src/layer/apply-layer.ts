@@ -9,6 +9,7 @@ import type { Ownership } from '../linux/ownership.ts';
 import { digestAlgorithm, parseDigest, type Digest } from '../oci/digest.ts';
 import type { BlobSource } from './blob-source.ts';
 import { createBudget } from './budget.ts';
+import { checkCase } from './check-case.ts';
 import { decompress } from './decompress.ts';
 import type { EntryPath } from './entry-path.ts';
 import { applyEntries } from './entry-sink.ts';
@@ -69,6 +70,7 @@ export async function applyLayer(options: ApplyOptions): Promise<AppliedLayer> {
   const sink = applyEntries(context);
   const reader = createTarReader(sink);
   try {
+    checkCase();
     const { diffId, size } = await readArchive(options, reader, context);
     checkDiffId(options, diffId);
     finishLayer(context, `${options.whiteouts}.overlay.opaque`);

@@ -1,7 +1,7 @@
 import { chmodSync, lchownSync, symlinkSync } from 'node:fs';
 
 import { deviceNumber, NODE_TYPES, type FileTime } from '../linux/libc-files.ts';
-import { baseName, joinPath, parentOf, toBytes, toFsPath, toText, type EntryPath } from './entry-path.ts';
+import { baseName, checkPath, joinPath, parentOf, toBytes, toFsPath, toText, type EntryPath } from './entry-path.ts';
 import { clampTime } from './entry-time.ts';
 import type { LayerContext } from './layer-context.ts';
 import { ownerOnDisk, type Owner } from './owners.ts';
@@ -12,7 +12,9 @@ import { allowedXattrs, type Xattrs } from './xattr-policy.ts';
 
 /** The path without symlinks under which an entry named `path` is made; folders that it lacks are made. Not for the root. */
 export function placeOf(context: LayerContext, path: EntryPath): EntryPath {
-  return joinPath(context.folders.enter(parentOf(path) ?? ''), baseName(path));
+  const place = joinPath(context.folders.enter(parentOf(path) ?? ''), baseName(path));
+  if (place !== path) checkPath(place);
+  return place;
 }
 
 /** The attributes of `entry` that are applied; a warning names the others. */

@@ -1,11 +1,14 @@
-import { lstatSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
 import { deviceNumber } from '../../src/linux/libc-files.ts';
+import { digestOf } from '../../src/oci/digest.ts';
 import { requires } from '../support/requirements.ts';
 import { archive, base256, file, folder, octal, pax, rawEntry, symlink } from '../support/tar/raw-tar.ts';
+import { bundle } from './support/bundle.ts';
 import { openWorkspace } from './support/workspace.ts';
 
 const TIME = 1_700_000_000;
@@ -203,6 +206,29 @@ describe('unpackLayer() extended attributes', requires('root'), () => {
     expect(error).toMatchObject({
       code: 'ERR_LAYER',
       message: expect.stringMatching(/more than 65536 bytes/) as string,
+    });
+  });
+
+  it('L60: on a file system that has none they are left out, with one warning', async () => {
+    const workspace = openWorkspace();
+    const place = join(workspace.folder, 'layer-plain');
+    mkdirSync(place);
+    const script = 'mount -t ramfs ramfs "$1" && mkdir "$1/root" && exec "$2" "$3" "$1"';
+    const program = await bundle('test/layer/support/unpack-program.ts');
+    const args = ['--mount', 'sh', '-c', script, 'sh', place, process.execPath, program];
+    const header = withXattrs({ 'user.foo': 'x' });
+    const tar = archive(header, file('f'), header, folder('d'), header, file('g'));
+    const childPath = await bundle('src/layer/unpack-child.ts');
+    const input = JSON.stringify({
+      blob: tar.toString('base64'),
+      diffId: digestOf(tar),
+      childPath,
+      limits: { bytes: 1e6 },
+    });
+    const { stdout } = spawnSync('unshare', args, { input, encoding: 'utf8' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      entries: 3,
+      warnings: [expect.stringMatching(/file system does not take \(E(NOT|OPNOT)SUPP?\): "user\.foo"$/)],
     });
   });
 

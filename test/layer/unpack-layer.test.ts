@@ -9,6 +9,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { IntegrityError, LayerError } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { requires } from '../support/requirements.ts';
+import { frame } from '../support/tar/framing.ts';
 import { archive, END, file, folder, hardlink, pax, symlink } from '../support/tar/raw-tar.ts';
 import { bundle } from './support/bundle.ts';
 import { openWorkspace } from './support/workspace.ts';
@@ -44,6 +45,24 @@ describe('unpackLayer() result', requires('root'), () => {
     const { tree } = await openWorkspace().unpack(END, { compressed: empty });
     expect(digestOf(empty)).toBe('sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4');
     expect(tree).toEqual({});
+  });
+
+  it.each([
+    ['L74: tar that says gzip', 'application/vnd.oci.image.layer.v1.tar+gzip', TAR],
+    ['L74: tar that says zstd', 'application/vnd.oci.image.layer.v1.tar+zstd', TAR],
+    ['L74: gzip that says tar', 'application/vnd.oci.image.layer.v1.tar', gzipSync(TAR)],
+    ['L74: zstd that says gzip', 'application/vnd.oci.image.layer.v1.tar+gzip', frame(TAR, { zstdBlock: 1000 })],
+  ])('%s is told by its bytes', async (_, mediaType, compressed) => {
+    const descriptor = { mediaType, digest: digestOf(compressed), size: compressed.length };
+    const { tree } = await openWorkspace().unpack(TAR, { compressed, descriptor });
+    expect(Object.keys(tree)).toEqual(['d', 'd/f', 's']);
+  });
+
+  it('L75: the files of eStargz are files, and its many members one archive', async () => {
+    const parts = [file('.prefetch.landmark', '\x0f'), folder('d'), file('d/f'), file('stargz.index.json', '{}'), END];
+    const compressed = Buffer.concat(parts.map((part) => gzipSync(part)));
+    const { tree } = await openWorkspace().unpack(Buffer.concat(parts), { compressed });
+    expect(Object.keys(tree)).toEqual(['.prefetch.landmark', 'd', 'd/f', 'stargz.index.json']);
   });
 
   it('tells how far it is', async () => {

@@ -32,8 +32,10 @@ async function main(): Promise<void> {
   const { ownership } = readHostFacts();
   const blob = Buffer.from(input.blob, 'base64');
   writeFileSync(join(place, 'blob'), blob);
-  await once(spawn('true'), 'exit'); // for which Node opens what it then keeps
-  if (input.spare !== undefined) exhaustDescriptors(input.spare);
+  if (input.spare !== undefined) {
+    await once(spawn('true'), 'exit'); // for which Node opens what it then keeps
+    exhaustDescriptors(input.spare);
+  }
   const before = openFiles();
   const result = await unpackLayer({
     blobPath: join(place, 'blob'),
