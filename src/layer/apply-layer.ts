@@ -18,6 +18,7 @@ import { finishLayer } from './finish-layer.ts';
 import { Folders } from './folders.ts';
 import type { LayerContext } from './layer-context.ts';
 import type { LayerLimits } from './layer-limits.ts';
+import { LeftOut } from './left-out.ts';
 import { LowerLayers } from './lower-layers.ts';
 import { Markers } from './markers.ts';
 import { createTarReader, type TarReader } from './tar-reader.ts';
@@ -93,6 +94,7 @@ function createContext(options: ApplyOptions): LayerContext {
     xattrs: system.xattrs,
     folders: new Folders(takePath),
     markers: new Markers(takePath),
+    leftOut: new LeftOut(takePath),
     lowers: new LowerLayers({
       count: lowerCount,
       opaqueXattr: `${options.whiteouts}.overlay.opaque`,

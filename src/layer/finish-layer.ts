@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, constants, lchownSync, lstatSync, openSync } from 'node:fs';
 
 import { FILE_WHITEOUT_XATTR } from '../linux/file-whiteout.ts';
-import { deviceNumber, NODE_TYPES } from '../linux/libc-files.ts';
+import { NODE_TYPES } from '../linux/libc-files.ts';
 import { attributesOf } from './copy-up.ts';
 import { joinPath, parentOf, toBytes, toFsPath, toText, type EntryPath } from './entry-path.ts';
 import type { FolderAttributes, FolderState } from './folders.ts';
@@ -20,6 +20,8 @@ import type { Xattrs } from './xattr-policy.ts';
  * Source: kernel Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories".
  */
 export function finishLayer(context: LayerContext, opaqueXattr: string): void {
+  // What is left out hides what the layers below have at its path all the same.
+  for (const path of context.leftOut.clear(context.folders)) context.markers.add(path, 'whiteout');
   expandRootMarker(context);
   const contradiction = context.markers.contradiction();
   if (contradiction !== undefined) {
@@ -80,9 +82,11 @@ function presenceOf(context: LayerContext, path: EntryPath): 'folder' | 'other' 
   return 'folder';
 }
 
+const NO_DEVICE = 0n; // 0:0
+
 function makeWhiteout(context: LayerContext, path: EntryPath): void {
   try {
-    context.files.makeNode(toBytes(path), NODE_TYPES.character, deviceNumber(0, 0));
+    context.files.makeNode(toBytes(path), NODE_TYPES.character, NO_DEVICE);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
     makeFileWhiteout(context, path);

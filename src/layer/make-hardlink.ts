@@ -3,7 +3,7 @@ import { linkSync, lstatSync } from 'node:fs';
 import { baseName, cleanPath, joinPath, parentOf, toFsPath, toText, type EntryPath } from './entry-path.ts';
 import { copyUp } from './copy-up.ts';
 import type { LayerContext } from './layer-context.ts';
-import { makeFresh } from './make-entry.ts';
+import { makeFresh, noteLeftOut } from './make-entry.ts';
 import { Refusal } from './refusal.ts';
 import type { EntryId, TarEntry } from './tar-entry.ts';
 
@@ -16,7 +16,8 @@ export function makeHardlink(context: LayerContext, path: EntryPath, entry: TarE
   if (target === path) throw new Refusal('it is a hard link to itself');
   if (lstatSync(toFsPath(target), { throwIfNoEntry: false }) === undefined) copyTarget(context, target, entry);
   makeFresh(context, path, () => linkSync(toFsPath(target), toFsPath(path)));
-  context.manifest.add({ path, type: 'hardlink', target });
+  if (context.leftOut.isAt(target)) noteLeftOut(context, path);
+  else context.manifest.add({ path, type: 'hardlink', target });
 }
 
 function cleanTarget(linkName: string): EntryPath {

@@ -190,6 +190,7 @@ function layer(): fc.Arbitrary<ModelEntry[]> {
     },
     { weight: 4, arbitrary: withAttributes(kind('folder')) },
     { weight: 1, arbitrary: withAttributes(kind('fifo')) },
+    { weight: 1, arbitrary: withAttributes(kind('device')) },
     {
       weight: 2,
       arbitrary: fc.tuple(withAttributes(kind('symlink')), targets).map(([rest, target]) => ({ ...rest, target })),
@@ -218,6 +219,8 @@ function toTar(entry: ModelEntry): Buffer {
       return withXattr(entry, folder(name, headerOf(entry)));
     case 'fifo':
       return withXattr(entry, rawEntry({ name, type: '6', ...headerOf(entry) }));
+    case 'device':
+      return rawEntry({ name, type: '3', deviceMajor: 1, deviceMinor: 3 });
     case 'symlink':
       return withXattr(entry, symlink(name, entry.target, headerOf({ ...entry, mode: 0o777 })));
     case 'hardlink':

@@ -21,6 +21,7 @@ export type ModelEntry = { path: string } & (
   | ({ kind: 'fifo' } & ModelAttributes)
   | ({ kind: 'symlink'; target: string } & Omit<ModelAttributes, 'mode'>)
   | { kind: 'hardlink'; target: string }
+  | ({ kind: 'device' } & ModelAttributes)
   | { kind: 'whiteout' }
   | { kind: 'opaque' }
 );
@@ -31,7 +32,7 @@ interface Inode {
 }
 
 type Folder = { kind: 'folder'; line: string | undefined; children: Map<string, Node> };
-type Node = Folder | { kind: 'file' | 'symlink' | 'fifo'; inode: Inode; target?: string };
+type Node = Folder | { kind: 'file' | 'symlink' | 'fifo' | 'device'; inode: Inode; target?: string };
 
 /** The first entry that makes a layer one to be refused. */
 export interface Refused {
@@ -114,6 +115,8 @@ function newNode(
       return { kind: 'file', inode: { line: `F ${attributes} ${JSON.stringify(entry.content)}`, xattrs } };
     case 'fifo':
       return { kind: 'fifo', inode: { line: `P ${attributes}`, xattrs: '' } }; // these cannot have any, nor symlinks
+    case 'device':
+      return { kind: 'device', inode: { line: '', xattrs: '' } }; // is not listed, but hides what is below
     case 'symlink':
       return {
         kind: 'symlink',
@@ -163,7 +166,7 @@ function enter(root: Folder, path: string, mode: 'make' | 'look'): { folder: Fol
     const next = name === '..' ? current.slice(0, -1) : [...current, name];
     const parent = lookUp(root, next.slice(0, -1).join('/'));
     const node = next.length === 0 ? root : parent?.children.get(next.at(-1)!);
-    if (node?.kind === 'file' || node?.kind === 'fifo') throw new ModelRefusal(path);
+    if (node !== undefined && node.kind !== 'folder' && node.kind !== 'symlink') throw new ModelRefusal(path);
     if (node?.kind !== 'symlink') {
       if (node === undefined && name.startsWith('.wh.')) throw new ModelRefusal(path);
       if (node === undefined && mode === 'make') parent!.children.set(next.at(-1)!, newFolder(undefined));
@@ -194,6 +197,7 @@ function list(root: Folder): Record<string, string> {
   const paths = new Map<Inode, string[]>();
   const visit = (folder: Folder, prefix: string): void => {
     for (const [name, node] of [...folder.children].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      if (node.kind === 'device') continue;
       tree[prefix + name] = node.kind === 'folder' ? node.line! : node.inode.line + node.inode.xattrs;
       if (node.kind === 'folder') visit(node, `${prefix}${name}/`);
       else paths.set(node.inode, [...(paths.get(node.inode) ?? []), prefix + name]);
