@@ -29,7 +29,7 @@ describe('applyLayer() of mutated archives', requires('root'), () => {
     'P1, P2, P4, P5: unpacks or refuses, in time, and harms nothing',
     async () => {
       const random = randomFrom(seed);
-      for (let round = 0; round < rounds(1500, 60_000); round += 1) {
+      for (let round = 0; round < rounds(1000, 60_000); round += 1) {
         const [below, above] = [random.pick(archives), mutateArchive(random, archives)];
         await expectHarmless(
           `round ${round}`,
@@ -44,7 +44,7 @@ describe('applyLayer() of mutated archives', requires('root'), () => {
     'P1, P4, P5: survives what is wrong with a compressed stream',
     async () => {
       const random = randomFrom(seed + 1);
-      for (let round = 0; round < rounds(700, 30_000); round += 1) {
+      for (let round = 0; round < rounds(500, 30_000); round += 1) {
         const bytes = random.pick(archives);
         await expectHarmless(`round ${round}`, [
           { bytes, blob: mutateBytes(random, wrapped(random, bytes), archives) },

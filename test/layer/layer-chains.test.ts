@@ -20,7 +20,7 @@ import { startApplyServer, type ApplyAnswer, type ApplyRequest, type ApplyServer
 import { applyModel, type ModelAttributes, type ModelEntry } from './support/layer-model.ts';
 
 /** Cases of the property that has nearly all of it; the others have fewer. */
-const RUNS = rounds(2400, 100_000);
+const RUNS = rounds(2000, 100_000);
 const TIMEOUT = longTimeout(120_000);
 
 /** All at once, in the pieces of a decompressor, and around the length of a block. */
