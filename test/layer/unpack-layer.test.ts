@@ -157,6 +157,31 @@ describe('unpackLayer() life of the child', requires('root'), () => {
     await vi.waitFor(() => expect(existsSync(`/proc/${child}`)).toBe(false), 5_000);
   });
 
+  it('P1: opens nothing of its own by a path once its root is the layer', requires('strace'), async () => {
+    const workspace = openWorkspace();
+    const place = join(workspace.folder, 'layer-traced');
+    mkdirSync(join(place, 'root'), { recursive: true });
+    const names = ['etc', 'etc/ssl', 'proc', 'etc/localtime', 'large', 'link'];
+    const entries = [folder('etc'), folder('etc/ssl'), folder('proc'), file('etc/localtime'), symlink('link', '/etc')];
+    const tar = archive(...entries, file('large', Buffer.alloc(5_000_000, 'x')), file('../out'));
+    const program = await bundle('test/layer/support/unpack-program.ts');
+    const childPath = await bundle('src/layer/unpack-child.ts');
+    const trace = join(place, 'trace');
+    const args = ['-f', '-q', '-s', '1000', '-e', 'trace=file,chroot', '-o', trace, process.execPath, program, place];
+    const input = JSON.stringify({ blob: gzipSync(tar).toString('base64'), diffId: digestOf(tar), childPath });
+    const { stdout } = spawnSync('strace', args, { input, encoding: 'utf8' });
+    expect(JSON.parse(stdout)).toMatchObject({ code: 'ERR_LAYER' });
+
+    const calls = readFileSync(trace, 'latin1').split('\n');
+    const changed = calls.findIndex((call) => / chroot\(/.test(call));
+    expect(changed).toBeGreaterThan(0);
+    const paths = calls.slice(changed).flatMap((call) => call.match(/"\/[^"]*"/g) ?? []);
+    const expected = new Set(['', '.case', '.CASE', ...names].map((name) => `"/${name}"`));
+    // Its parent is in the trace as well.
+    expect(paths.filter((path) => !expected.has(path) && !path.startsWith(`"${place}`))).toEqual([]);
+    expect(paths).toContain('"/large"');
+  });
+
   it('says how it has ended if it says nothing itself', async () => {
     const workspace = openWorkspace();
     const childPath = join(workspace.folder, 'layer-crash.cjs');
