@@ -1,13 +1,13 @@
 import { closeSync, constants, readSync, type BigIntStats } from 'node:fs';
 
 import type { FileTime } from '../linux/libc-files.ts';
+import type { EntryId } from './entry-id.ts';
 import { writeFile } from './file-writer.ts';
 import type { LayerContext } from './layer-context.ts';
 import type { LowerEntry } from './lower-layers.ts';
 import { placeOf } from './make-entry.ts';
 import { readXattrs } from './read-xattrs.ts';
 import { Refusal } from './refusal.ts';
-import type { EntryId } from './tar-entry.ts';
 
 const CHUNK_SIZE = 1024 * 1024;
 

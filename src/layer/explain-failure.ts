@@ -4,10 +4,10 @@ import util from 'node:util';
 import { LayerError, ToolError } from '../errors.ts';
 import { diskError, hasErrno, isNoSpace } from '../fs/disk-error.ts';
 import { printable } from '../printable.ts';
+import type { EntryId } from './entry-id.ts';
 import { toText } from './entry-path.ts';
 import type { TarProgress } from './read-archive.ts';
 import { Refusal } from './refusal.ts';
-import type { EntryId } from './tar-entry.ts';
 
 export interface FailurePlace extends TarProgress {
   /** What the layer is called. */

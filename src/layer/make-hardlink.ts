@@ -1,11 +1,12 @@
 import { linkSync, lstatSync } from 'node:fs';
 
+import type { EntryId } from './entry-id.ts';
 import { baseName, cleanPath, joinPath, parentOf, toFsPath, toText, type EntryPath } from './entry-path.ts';
 import { copyUp } from './copy-up.ts';
 import type { LayerContext } from './layer-context.ts';
 import { makeFresh, noteLeftOut } from './make-entry.ts';
 import { Refusal } from './refusal.ts';
-import type { EntryId, TarEntry } from './tar-entry.ts';
+import type { TarEntry } from './tar-entry.ts';
 
 /**
  * Makes `path` another name of the file that `entry` links to, of a symlink itself if it is one. Owner, mode and time

@@ -1,5 +1,5 @@
+import type { EntryId } from './entry-id.ts';
 import { detached, parentOf, type EntryPath } from './entry-path.ts';
-import type { EntryId } from './tar-entry.ts';
 
 /**
  * What the whiteouts of a layer say about one path: that what the layers below have there is gone, or only what they have in the

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { EntryId } from './tar-entry.ts';
+import type { EntryId } from './entry-id.ts';
 
 export type RefusalCode = Extract<
   ErrorCode,

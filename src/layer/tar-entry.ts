@@ -1,15 +1,8 @@
 import type { FileTime } from '../linux/libc-files.ts';
+import type { EntryId } from './entry-id.ts';
 import type { SparseFragment } from './sparse-map.ts';
 
 export type EntryType = 'file' | 'hardlink' | 'symlink' | 'character' | 'block' | 'folder' | 'fifo';
-
-/** Which entry of an archive it is. */
-export interface EntryId {
-  /** Counts entries from 0. */
-  index: number;
-  /** As in the archive, not cleaned. */
-  name: string;
-}
 
 /**
  * One entry of a tar archive with all of its extension headers applied.
