@@ -20,21 +20,24 @@ import type { Xattrs } from './xattr-policy.ts';
  * Source: kernel Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories".
  */
 export function finishLayer(context: LayerContext, opaqueXattr: string): void {
-  // What is left out hides what the layers below have at its path all the same.
+  refuseContradiction(context);
+  // What is left out hides what the layers below have at its path all the same, like an entry and not like a whiteout.
   for (const path of context.leftOut.clear(context.folders)) context.markers.add(path, 'whiteout');
   expandRootMarker(context);
-  const contradiction = context.markers.contradiction();
-  if (contradiction !== undefined) {
-    const { path, by } = contradiction;
-    throw new Refusal(`it links to a file of the layers below that the layer also takes away: "${toText(path)}"`, {
-      entry: by,
-    });
-  }
   const opaque = new Set<EntryPath>();
   for (const [path, marker] of context.markers.entries()) placeMarker(context, { path, marker, opaque });
   for (const [path, state] of context.folders.entries()) {
     finishFolder(context, { path, state, opaqueXattr: opaque.has(path) ? opaqueXattr : undefined });
   }
+}
+
+function refuseContradiction({ markers }: LayerContext): void {
+  const contradiction = markers.contradiction();
+  if (contradiction === undefined) return;
+  const { path, by } = contradiction;
+  throw new Refusal(`it links to a file of the layers below that the layer also takes away: "${toText(path)}"`, {
+    entry: by,
+  });
 }
 
 /** overlayfs does not look at the root of a layer, so an opaque root becomes a whiteout of each name that is below it. */

@@ -46,6 +46,13 @@ describe('unpackLayer() devices and pipes', requires('root'), () => {
     });
   });
 
+  it('L43: a file of the layers below may have got another name before a device replaces it', async () => {
+    const workspace = openWorkspace();
+    const lower = await workspace.unpack(archive(file('a')));
+    const { tree } = await workspace.unpack(archive(hardlink('b', 'a'), charDevice('a')), { lowers: [lower.root] });
+    expect(tree).toEqual({ a: expect.stringMatching(/^W/) as string, b: `F 0644 0:0 ${TIME} "x"` });
+  });
+
   it('L46: makes pipes', async () => {
     const pipe = rawEntry({ name: 'p', type: '6', mode: 0o4622, uid: 5, gid: 6, mtime: 5 });
     expect(await openWorkspace().unpack(archive(pipe, hardlink('h', 'p')))).toMatchObject({
