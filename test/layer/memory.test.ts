@@ -22,7 +22,7 @@ const numbered = (index: number): string => String(index).padStart(13, '0');
 describe('unpackLayer() memory', requires('root'), () => {
   const small: EntryOf[] = [
     (index) => file(`file-${numbered(index % 1_000_000)}`, ''), // a tmpfs has only so many inodes
-    (index) => hardlink(`link-${numbered(index)}`, `file-${numbered(0)}`),
+    (index) => hardlink(`link-${numbered(index % 1_000_000)}`, `file-${numbered(0)}`), // counts there as well
     (index) => symlink(`symlink-${numbered(index % 1_000_000)}`, numbered(index)),
     (index) => rawEntry({ name: `pipe-${index % 1000}`, type: '6' }),
   ];
