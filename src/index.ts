@@ -13,7 +13,8 @@ export { partialDownloads, removePartialDownload } from './image/partial-downloa
 export type { RemovedDownload } from './image/partial-downloads.ts';
 export type { PartialDownload } from './store/partial-downloads.ts';
 export { run } from './container/run.ts';
-export type { RunOptions } from './container/run.ts';
+export type { RunOptions } from './container/run-options.ts';
+export type { TerminalStreams } from './container/connect-terminal.ts';
 export type { RunResult, StartedContainer } from './container/run-container.ts';
 export { remove } from './container/remove.ts';
 export type { RemoveOptions } from './container/remove.ts';

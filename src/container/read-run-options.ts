@@ -9,7 +9,7 @@ import { parseSysctl } from './parse-sysctl.ts';
 import { parseTmpfs } from './parse-tmpfs.ts';
 import { parseUlimit } from './parse-ulimit.ts';
 import { parseVolume } from './parse-volume.ts';
-import type { RunOptions } from './run.ts';
+import type { RunOptions } from './run-options.ts';
 
 /**
  * Reads what a caller says in docker's words.

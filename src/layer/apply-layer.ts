@@ -9,6 +9,7 @@ import type { Ownership } from '../linux/ownership.ts';
 import { digestAlgorithm, parseDigest, type Digest } from '../oci/digest.ts';
 import type { BlobSource } from './blob-source.ts';
 import { createBudget } from './budget.ts';
+import { checkCase } from './check-case.ts';
 import { decompress } from './decompress.ts';
 import type { EntryPath } from './entry-path.ts';
 import { applyEntries } from './entry-sink.ts';
@@ -17,6 +18,7 @@ import { finishLayer } from './finish-layer.ts';
 import { Folders } from './folders.ts';
 import type { LayerContext } from './layer-context.ts';
 import type { LayerLimits } from './layer-limits.ts';
+import { LeftOut } from './left-out.ts';
 import { LowerLayers } from './lower-layers.ts';
 import { Markers } from './markers.ts';
 import { createTarReader, type TarReader } from './tar-reader.ts';
@@ -71,6 +73,7 @@ export async function applyLayer(options: ApplyOptions): Promise<AppliedLayer> {
   const sink = applyEntries(context);
   const reader = createTarReader(sink);
   try {
+    checkCase();
     const { diffId, size } = await readArchive(options, reader, context);
     checkDiffId(options, diffId);
     finishLayer(context, `${options.whiteouts}.overlay.opaque`);
@@ -93,6 +96,7 @@ function createContext(options: ApplyOptions): LayerContext {
     xattrs: system.xattrs,
     folders: new Folders(takePath),
     markers: new Markers(takePath),
+    leftOut: new LeftOut(takePath),
     lowers: new LowerLayers({
       count: lowerCount,
       opaqueXattr: `${options.whiteouts}.overlay.opaque`,
@@ -100,7 +104,7 @@ function createContext(options: ApplyOptions): LayerContext {
       xattrs: system.xattrs,
       openFolders: openLowers,
     }),
-    manifest: createManifestWriter(manifest),
+    manifest: createManifestWriter(manifest, (bytes) => budget.takeManifest(bytes)),
     warnings: collectWarnings(),
     budget,
   };

@@ -7,6 +7,8 @@ export interface Budget {
   takeArchive(bytes: number): void;
   /** Bytes of a file, holes included: said before it is written. */
   takeContent(bytes: number): void;
+  /** Bytes of the tree manifest, which long names make larger than the archive. */
+  takeManifest(bytes: number): void;
   takeEntry(): void;
   /** A path that is kept in memory to the end, with its length in bytes. */
   takePath(length: number): void;
@@ -14,13 +16,14 @@ export interface Budget {
   pathsLeft(): number;
 }
 
-/** Of all paths that are kept. A million of them have 30 to 100 MB in practice. */
-const MAX_PATH_BYTES = 128 * 1024 * 1024;
+/** Of all paths that are kept: 160 for each of as many as there may be. */
+const MAX_PATH_BYTES = 48 * 1024 * 1024;
 
 export function createBudget(limits: LayerLimits): Budget {
   const left = {
     archive: limits.bytes,
     content: limits.bytes,
+    manifest: limits.bytes,
     entries: limits.entries,
     paths: limits.folders,
     pathBytes: MAX_PATH_BYTES,
@@ -33,6 +36,10 @@ export function createBudget(limits: LayerLimits): Budget {
     takeContent(bytes) {
       left.content -= bytes;
       if (left.content < 0) throw tooManyBytes(limits, 'the files in it have together');
+    },
+    takeManifest(bytes) {
+      left.manifest -= bytes;
+      if (left.manifest < 0) throw tooManyBytes(limits, 'the manifest of its tree has');
     },
     takeEntry() {
       left.entries -= 1;

@@ -1,6 +1,7 @@
 import { closeSync, constants, readSync, type BigIntStats } from 'node:fs';
 
 import type { FileTime } from '../linux/libc-files.ts';
+import type { EntryId } from './entry-id.ts';
 import { writeFile } from './file-writer.ts';
 import type { LayerContext } from './layer-context.ts';
 import type { LowerEntry } from './lower-layers.ts';
@@ -12,9 +13,9 @@ const CHUNK_SIZE = 1024 * 1024;
 
 /**
  * Copies a file of the layers below to the same path of this one, with all its attributes and holes. From then on the layer must
- * not have a whiteout of it: see `Markers.need`.
+ * not have a whiteout of it: see `Markers.need`, which is told that `by` wants the file.
  */
-export function copyUp(context: LayerContext, lower: LowerEntry): void {
+export function copyUp(context: LayerContext, lower: LowerEntry, by: EntryId): void {
   if (!lower.stats.isFile()) throw new Refusal('it is a hard link to something other than a file of the layers below');
   const attributes = attributesOf(lower.stats);
   context.budget.takeContent(attributes.size);
@@ -36,7 +37,7 @@ export function copyUp(context: LayerContext, lower: LowerEntry): void {
   } finally {
     closeSync(fd);
   }
-  context.markers.need(lower.path);
+  context.markers.need(lower.path, by);
 }
 
 function forEachChunk(fd: number, visit: (bytes: Buffer, position: number) => void): void {

@@ -6,20 +6,25 @@ import { Refusal } from './refusal.ts';
  */
 export type EntryPath = string;
 
-/** Longest path and name that the kernel takes, in bytes: include/uapi/linux/limits.h. The path counts its first slash and a NUL. */
-const MAX_PATH = 4096 - 2;
-const MAX_NAME = 255;
+/** In bytes. The kernel takes 4096, of which this leaves a thousand for where the store is: the copy driver goes by whole paths. */
+const MAX_PATH = 3072;
+const MAX_NAME = 255; // bytes: include/uapi/linux/limits.h
 const MAX_DEPTH = 1024; // folders, as in node-tar; real images stay below 50
 
 /**
  * Cleans a name of an archive, lexically as Docker does: `a/../b` is `b` whatever `a` is. A leading slash means nothing.
- * Throws a `Refusal` for a path that leads out of the root, or that no program in the container could open.
+ * Throws a `Refusal` for a path that leads out of the root, and as `checkPath` does.
  */
 export function cleanPath(name: string): EntryPath {
   const path = isClean(name) ? name : fold(name);
+  checkPath(path);
+  return path;
+}
+
+/** Throws a `Refusal` for a path that is too long or too deep, to which a symlink may lead. */
+export function checkPath(path: EntryPath): void {
   if (path.length > MAX_PATH) throw new Refusal(`its path is longer than ${MAX_PATH} bytes`);
   checkNames(path);
-  return path;
 }
 
 function isClean(name: string): boolean {
@@ -60,6 +65,14 @@ export function baseName(path: EntryPath): string {
 
 export function joinPath(folder: EntryPath, name: string): EntryPath {
   return folder === '' ? name : `${folder}/${name}`;
+}
+
+/**
+ * The same path for keeping: a part of a string keeps all of the string in memory that it was cut from, and an archive may put a
+ * name of a few bytes at the end of a megabyte of `./`.
+ */
+export function detached(path: EntryPath): EntryPath {
+  return Buffer.from(path, 'latin1').toString('latin1');
 }
 
 /** What Node's fs takes: the absolute path below the new root, as bytes where they are not plain ASCII. */

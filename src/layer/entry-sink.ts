@@ -1,7 +1,7 @@
 import { cleanPath, type EntryPath } from './entry-path.ts';
 import { writeFile, type FileWriter } from './file-writer.ts';
 import type { LayerContext } from './layer-context.ts';
-import { makeDevice, makeFifo, makeFolder, makeSymlink, placeOf, xattrsOf } from './make-entry.ts';
+import { leaveOutDevice, makeFifo, makeFolder, makeSymlink, placeOf, xattrsOf } from './make-entry.ts';
 import { makeHardlink } from './make-hardlink.ts';
 import type { TarSink } from './read-archive.ts';
 import { Refusal } from './refusal.ts';
@@ -57,14 +57,14 @@ function makeEntry(context: LayerContext, path: EntryPath, entry: TarEntry): Fil
       makeSymlink(context, place, { ...entry, target: entry.linkName });
       break;
     case 'hardlink':
-      makeHardlink(context, place, entry.linkName);
+      makeHardlink(context, place, entry);
       break;
     case 'fifo':
       makeFifo(context, place, entry);
       break;
     case 'character':
     case 'block':
-      makeDevice(context, place, entry);
+      leaveOutDevice(context, place, entry);
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ import util from 'node:util';
 import { LayerError, ToolError } from '../errors.ts';
 import { diskError, hasErrno, isNoSpace } from '../fs/disk-error.ts';
 import { printable } from '../printable.ts';
+import type { EntryId } from './entry-id.ts';
 import { toText } from './entry-path.ts';
 import type { TarProgress } from './read-archive.ts';
 import { Refusal } from './refusal.ts';
@@ -35,14 +36,20 @@ export function explainVerifyFailure(error: unknown, label: string): unknown {
 const HOST_PROBLEMS = ['EIO', 'EROFS', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE'];
 
 function refusalError(refusal: Refusal, place: FailurePlace): ToolError {
-  const { isInEntry, entryName, entries, label } = place;
+  const { index, name } = refusal.entry ?? entryAt(place);
   const reason = printable(refusal.message, Infinity);
-  const name = entryName === undefined ? '' : `, "${printable(toText(entryName))}"`;
-  const message = `Cannot unpack layer "${label}": ${isInEntry ? `entry ${entries - 1}${name}: ` : ''}${reason}`;
+  const shown = name === undefined ? '' : `, "${printable(toText(name))}"`;
+  const at = index === undefined ? '' : `entry ${index}${shown}: `;
+  const message = `Cannot unpack layer "${place.label}": ${at}${reason}`;
   const options = { cause: refusal.cause ?? refusal, ...(refusal.hint === undefined ? {} : { hint: refusal.hint }) };
   if (refusal.code !== 'ERR_LAYER') return new ToolError(refusal.code, message, options);
-  const entry = entryName === undefined ? {} : { entry: entryName };
-  return new LayerError(message, { reason, ...entry, ...(isInEntry ? { index: entries - 1 } : {}) }, options);
+  const entry = name === undefined ? {} : { entry: name };
+  return new LayerError(message, { reason, ...entry, ...(index === undefined ? {} : { index }) }, options);
+}
+
+function entryAt({ isInEntry, entries, entryName }: TarProgress): Partial<EntryId> {
+  if (!isInEntry) return {};
+  return { index: entries - 1, ...(entryName === undefined ? {} : { name: entryName }) };
 }
 
 function systemErrorText(error: Error): string | undefined {

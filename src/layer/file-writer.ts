@@ -19,9 +19,9 @@ export type FileAttributes = Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'size' | 'm
 /** A file that is being written: `data` in ascending order, then `end`. */
 export interface FileWriter {
   data(bytes: Buffer, position: number): void;
-  /** Sets the attributes, closes the file and records it. */
+  /** Sets the attributes, closes the file, whatever happens, and records it. */
   end(): void;
-  /** Only closes it: to be called instead of `end` after an error. */
+  /** Only closes it: to be called instead of `end` after an error of `data`. */
   abandon(): void;
 }
 
@@ -38,13 +38,18 @@ export function writeFile(context: LayerContext, path: EntryPath, attributes: Fi
   return {
     data: (bytes, position) => content.data(bytes, position),
     end: () => {
-      const sha256 = content.end();
-      if (owner.uid !== 0 || owner.gid !== 0) fchownSync(fd, owner.uid, owner.gid);
-      if ((mode & SET_ID) !== 0) fchmodSync(fd, mode);
-      const xattrs = setXattrs(context, { fd, xattrs: attributes.xattrs }); // after chown, which drops capabilities
       const mtime = clampTime(attributes.mtime);
-      context.files.setFileTimes(fd, mtime);
-      closeSync(fd);
+      let sha256: string;
+      let xattrs: Xattrs | undefined;
+      try {
+        sha256 = content.end();
+        if (owner.uid !== 0 || owner.gid !== 0) fchownSync(fd, owner.uid, owner.gid);
+        if ((mode & SET_ID) !== 0) fchmodSync(fd, mode);
+        xattrs = setXattrs(context, { fd, xattrs: attributes.xattrs }); // after chown, which drops capabilities
+        context.files.setFileTimes(fd, mtime);
+      } finally {
+        closeSync(fd);
+      }
       const { uid, gid, size } = attributes;
       const time = recordTime(mtime);
       context.manifest.add({ path, type: 'file', mode, uid, gid, size, mtime: time, sha256, ...recordXattrs(xattrs) });

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, constants, lchownSync, lstatSync, openSync } from 'node:fs';
 
 import { FILE_WHITEOUT_XATTR } from '../linux/file-whiteout.ts';
-import { deviceNumber, NODE_TYPES } from '../linux/libc-files.ts';
+import { NODE_TYPES } from '../linux/libc-files.ts';
 import { attributesOf } from './copy-up.ts';
 import { joinPath, parentOf, toBytes, toFsPath, toText, type EntryPath } from './entry-path.ts';
 import type { FolderAttributes, FolderState } from './folders.ts';
@@ -20,16 +20,24 @@ import type { Xattrs } from './xattr-policy.ts';
  * Source: kernel Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories".
  */
 export function finishLayer(context: LayerContext, opaqueXattr: string): void {
+  refuseContradiction(context);
+  // What is left out hides what the layers below have at its path all the same, like an entry and not like a whiteout.
+  for (const path of context.leftOut.clear(context.folders)) context.markers.add(path, 'whiteout');
   expandRootMarker(context);
-  const contradiction = context.markers.contradiction();
-  if (contradiction !== undefined) {
-    throw new Refusal(`it links to a file of the layers below that it also takes away: "${toText(contradiction)}"`);
-  }
   const opaque = new Set<EntryPath>();
   for (const [path, marker] of context.markers.entries()) placeMarker(context, { path, marker, opaque });
   for (const [path, state] of context.folders.entries()) {
     finishFolder(context, { path, state, opaqueXattr: opaque.has(path) ? opaqueXattr : undefined });
   }
+}
+
+function refuseContradiction({ markers }: LayerContext): void {
+  const contradiction = markers.contradiction();
+  if (contradiction === undefined) return;
+  const { path, by } = contradiction;
+  throw new Refusal(`it links to a file of the layers below that the layer also takes away: "${toText(path)}"`, {
+    entry: by,
+  });
 }
 
 /** overlayfs does not look at the root of a layer, so an opaque root becomes a whiteout of each name that is below it. */
@@ -55,7 +63,7 @@ function placeMarker(context: LayerContext, { path, marker, opaque }: PlacedMark
   if (lower === undefined) return;
   const presence = presenceOf(context, path);
   if (presence === 'other') return;
-  const hidesContent = presence === 'folder' || !marker.isWhiteout;
+  const hidesContent = presence === 'folder' || marker === 'opaque';
   if (hidesContent && lower.stats.isDirectory()) {
     folders.enter(path);
     opaque.add(path);
@@ -77,9 +85,11 @@ function presenceOf(context: LayerContext, path: EntryPath): 'folder' | 'other' 
   return 'folder';
 }
 
+const NO_DEVICE = 0n; // 0:0
+
 function makeWhiteout(context: LayerContext, path: EntryPath): void {
   try {
-    context.files.makeNode(toBytes(path), NODE_TYPES.character, deviceNumber(0, 0));
+    context.files.makeNode(toBytes(path), NODE_TYPES.character, NO_DEVICE);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
     makeFileWhiteout(context, path);

@@ -1,7 +1,8 @@
 import { lstatSync, mkdirSync, opendirSync, readlinkSync, rmdirSync, unlinkSync } from 'node:fs';
 
-import { joinPath, parentOf, toFsPath, type EntryPath } from './entry-path.ts';
+import { detached, joinPath, parentOf, toFsPath, type EntryPath } from './entry-path.ts';
 import { Refusal } from './refusal.ts';
+import { isWhiteoutName } from './whiteout-name.ts';
 import type { Xattrs } from './xattr-policy.ts';
 
 /** What a folder is to become when everything is in it. The owner is the archive's. */
@@ -18,7 +19,8 @@ export interface FolderAttributes {
 export type FolderState = FolderAttributes | 'implied';
 
 const MAX_LINKS = 255; // symlinks on the way to one folder, as in Docker
-const MAX_XATTR_BYTES = 16 * 1024 * 1024; // of all folders, kept in memory
+const MAX_XATTR_BYTES = 32 * 1024 * 1024; // of all folders, kept in memory
+const XATTR_COST = 512; // bytes that one takes beside its name and value
 
 /**
  * All folders of the layer that is being unpacked, except its root. Every one that exists is in here, under the path that has no
@@ -45,9 +47,10 @@ export class Folders {
 
   /** Makes the folder `path`, or gives the one that is there new attributes; anything else there is replaced. */
   make(path: EntryPath, attributes: FolderAttributes): void {
+    this.forget(path);
     if (!this.states.has(path)) this.create(path, attributes);
     this.states.set(path, attributes);
-    for (const [name, value] of attributes.xattrs ?? []) this.xattrBytes += name.length + value.length;
+    this.xattrBytes += xattrBytesOf(attributes);
     if (this.xattrBytes > MAX_XATTR_BYTES) {
       throw new Refusal('its folders have too many extended attributes', { code: 'ERR_LIMIT' });
     }
@@ -80,7 +83,10 @@ export class Folders {
       const next = name === '..' ? (parentOf(current) ?? '') : joinPath(current, name);
       const target = this.has(next) ? undefined : this.linkTargetOf(next);
       if (target === undefined) {
-        if (!this.has(next)) onMissing(next);
+        if (!this.has(next)) {
+          if (isWhiteoutName(name)) throw new Refusal('its path leads to a folder named like a whiteout');
+          onMissing(next);
+        }
         current = next;
         continue;
       }
@@ -109,7 +115,12 @@ export class Folders {
       unlinkSync(toFsPath(path)); // not a folder, or it would be known
       mkdirSync(toFsPath(path), WORKING_MODE);
     }
-    this.states.set(path, state);
+    this.states.set(detached(path), state);
+  }
+
+  /** Of the attributes that a folder has had. */
+  private forget(path: EntryPath): void {
+    this.xattrBytes -= xattrBytesOf(this.states.get(path));
   }
 
   private removeFolder(path: EntryPath): void {
@@ -117,6 +128,7 @@ export class Folders {
       for (const name of names) this.removeChild(joinPath(path, name));
     }
     rmdirSync(toFsPath(path));
+    this.forget(path);
     this.states.delete(path);
   }
 
@@ -124,6 +136,13 @@ export class Folders {
     if (this.states.has(path)) this.removeFolder(path);
     else unlinkSync(toFsPath(path));
   }
+}
+
+function xattrBytesOf(state: FolderState | undefined): number {
+  if (typeof state !== 'object') return 0;
+  let total = 0;
+  for (const [name, value] of state.xattrs ?? []) total += XATTR_COST + name.length + value.length;
+  return total;
 }
 
 const MAX_NAMES = 10_000;

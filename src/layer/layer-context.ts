@@ -3,6 +3,7 @@ import type { XattrCalls } from '../linux/libc-xattr.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import type { Budget } from './budget.ts';
 import type { Folders } from './folders.ts';
+import type { LeftOut } from './left-out.ts';
 import type { LowerLayers } from './lower-layers.ts';
 import type { Markers } from './markers.ts';
 import type { ManifestWriter } from './tree-manifest.ts';
@@ -15,6 +16,7 @@ export interface LayerContext {
   readonly xattrs: XattrCalls;
   readonly folders: Folders;
   readonly markers: Markers;
+  readonly leftOut: LeftOut;
   readonly lowers: LowerLayers;
   readonly budget: Budget;
   readonly manifest: ManifestWriter;

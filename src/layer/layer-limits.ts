@@ -13,7 +13,7 @@ const GIB = 1024 ** 3;
 
 /** Real layers stay far below: the largest known have some 500,000 entries. The second keeps the process below 300 MB. */
 const MAX_ENTRIES = 4_000_000;
-const MAX_FOLDERS = 1_000_000;
+const MAX_FOLDERS = 300_000;
 
 /**
  * What is accepted unless the caller says otherwise: 20 GiB or 200 times the compressed size, whichever is more (gzip does not

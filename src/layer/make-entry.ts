@@ -1,7 +1,7 @@
 import { chmodSync, lchownSync, symlinkSync } from 'node:fs';
 
-import { deviceNumber, NODE_TYPES, type FileTime } from '../linux/libc-files.ts';
-import { baseName, joinPath, parentOf, toBytes, toFsPath, toText, type EntryPath } from './entry-path.ts';
+import { NODE_TYPES, type FileTime } from '../linux/libc-files.ts';
+import { baseName, checkPath, joinPath, parentOf, toBytes, toFsPath, toText, type EntryPath } from './entry-path.ts';
 import { clampTime } from './entry-time.ts';
 import type { LayerContext } from './layer-context.ts';
 import { ownerOnDisk, type Owner } from './owners.ts';
@@ -12,7 +12,9 @@ import { allowedXattrs, type Xattrs } from './xattr-policy.ts';
 
 /** The path without symlinks under which an entry named `path` is made; folders that it lacks are made. Not for the root. */
 export function placeOf(context: LayerContext, path: EntryPath): EntryPath {
-  return joinPath(context.folders.enter(parentOf(path) ?? ''), baseName(path));
+  const place = joinPath(context.folders.enter(parentOf(path) ?? ''), baseName(path));
+  if (place !== path) checkPath(place);
+  return place;
 }
 
 /** The attributes of `entry` that are applied; a warning names the others. */
@@ -30,7 +32,7 @@ export function makeFolder(context: LayerContext, path: EntryPath, entry: TarEnt
   context.folders.make(path, { mode: entry.mode & 0o7777, uid, gid, seconds, nanoseconds, xattrs });
 }
 
-/** What symlinks and device nodes have in common; a symlink has no mode of its own. */
+/** What symlinks and pipes have in common; a symlink has no mode of its own. */
 interface NodeAttributes extends Owner {
   mode: number;
   mtime: FileTime;
@@ -48,28 +50,36 @@ export function makeSymlink(context: LayerContext, path: EntryPath, link: NodeAt
 }
 
 export function makeFifo(context: LayerContext, path: EntryPath, fifo: NodeAttributes): void {
-  const mtime = makeNode(context, path, { ...fifo, type: 'fifo', device: 0n });
-  context.manifest.add({ path, type: 'fifo', ...recordedAttributes(fifo, mtime) });
+  const mode = fifo.mode & 0o7777;
+  const { uid, gid } = fifo;
+  const owner = ownerOnDisk(fifo, context.ownership);
+  const mtime = clampTime(fifo.mtime);
+  makeFresh(context, path, () => context.files.makeNode(toBytes(path), NODE_TYPES.fifo | mode, 0n));
+  if (owner.uid !== 0 || owner.gid !== 0) lchownSync(toFsPath(path), owner.uid, owner.gid);
+  chmodSync(toFsPath(path), mode); // after chown, which takes set-id bits away
+  context.files.setPathTimes(toBytes(path), mtime);
+  context.manifest.add({ path, type: 'fifo', mode, uid, gid, mtime: recordTime(mtime) });
 }
 
-/** Only real root can make a device, so without it the entry is left out; what the layer had at the path before is gone. */
-export function makeDevice(context: LayerContext, path: EntryPath, entry: TarEntry): void {
-  const { deviceMajor: major, deviceMinor: minor } = entry;
-  const type = entry.type === 'block' ? 'block' : 'character';
-  checkDevice({ type, major, minor });
+/**
+ * Leaves a device out: in a container it would not work, and in the store it is one more way to the host's disks. Until the layer is
+ * finished a socket, which no archive can hold, stands in its place, so that it is replaced, linked to and in the way like anything else.
+ */
+export function leaveOutDevice(context: LayerContext, path: EntryPath, entry: TarEntry): void {
+  checkDevice(entry);
   ownerOnDisk(entry, context.ownership);
-  try {
-    if (context.ownership.kind !== 'root') throw Object.assign(new Error('devices are for root'), { code: 'EPERM' });
-    const mtime = makeNode(context, path, { ...entry, type, device: deviceNumber(major, minor) });
-    context.manifest.add({ path, type, major, minor, ...recordedAttributes(entry, mtime) });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-    context.warnings.add('left out a device, which only root can make:', toText(path));
-    if (context.folders.remove(path)) context.manifest.add({ path, type: 'removed' });
-  }
+  makeFresh(context, path, () => context.files.makeNode(toBytes(path), NODE_TYPES.socket, 0n));
+  noteLeftOut(context, path);
 }
 
-function checkDevice({ type, major, minor }: { type: string; major: number; minor: number }): void {
+/** To be called for each name of what stands in the place of a device. */
+export function noteLeftOut(context: LayerContext, path: EntryPath): void {
+  context.warnings.add('left out a device, which a container could not use:', toText(path));
+  context.manifest.add({ path, type: 'removed' });
+  context.leftOut.add(path);
+}
+
+function checkDevice({ type, deviceMajor: major, deviceMinor: minor }: TarEntry): void {
   const isValid = Number.isSafeInteger(major) && Number.isSafeInteger(minor) && major >= 0 && minor >= 0;
   // The kernel has 12 bits for the one and 20 for the other, and would cut the rest off.
   if (!isValid || major > 0xfff || minor > 0xfffff)
@@ -77,29 +87,6 @@ function checkDevice({ type, major, minor }: { type: string; major: number; mino
   if (type === 'character' && major === 0 && minor === 0) {
     throw new Refusal('it is the character device 0:0, which hides a file of the layers below');
   }
-}
-
-interface Node extends NodeAttributes {
-  type: keyof typeof NODE_TYPES;
-  device: bigint;
-}
-
-function makeNode(context: LayerContext, path: EntryPath, node: Node): FileTime {
-  const mode = node.mode & 0o7777;
-  const owner = ownerOnDisk(node, context.ownership);
-  const mtime = clampTime(node.mtime);
-  makeFresh(context, path, () => context.files.makeNode(toBytes(path), NODE_TYPES[node.type] | mode, node.device));
-  if (owner.uid !== 0 || owner.gid !== 0) lchownSync(toFsPath(path), owner.uid, owner.gid);
-  chmodSync(toFsPath(path), mode); // after chown, which takes set-id bits away
-  context.files.setPathTimes(toBytes(path), mtime);
-  return mtime;
-}
-
-function recordedAttributes(
-  { mode, uid, gid }: NodeAttributes,
-  mtime: FileTime,
-): Owner & { mode: number; mtime: string } {
-  return { mode: mode & 0o7777, uid, gid, mtime: recordTime(mtime) };
 }
 
 /** Makes something at `path` in place of what is there. */

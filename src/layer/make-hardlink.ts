@@ -1,21 +1,24 @@
 import { linkSync, lstatSync } from 'node:fs';
 
+import type { EntryId } from './entry-id.ts';
 import { baseName, cleanPath, joinPath, parentOf, toFsPath, toText, type EntryPath } from './entry-path.ts';
 import { copyUp } from './copy-up.ts';
 import type { LayerContext } from './layer-context.ts';
-import { makeFresh } from './make-entry.ts';
+import { makeFresh, noteLeftOut } from './make-entry.ts';
 import { Refusal } from './refusal.ts';
+import type { TarEntry } from './tar-entry.ts';
 
 /**
- * Makes `path` another name of the file that the archive calls `linkName`, of a symlink itself if it is one. Owner, mode and time
+ * Makes `path` another name of the file that `entry` links to, of a symlink itself if it is one. Owner, mode and time
  * of a hard link entry mean nothing. A file of the layers below is copied into this layer first, because an inode cannot be in both.
  */
-export function makeHardlink(context: LayerContext, path: EntryPath, linkName: string): void {
-  const target = resolveTarget(context, cleanTarget(linkName));
+export function makeHardlink(context: LayerContext, path: EntryPath, entry: TarEntry): void {
+  const target = resolveTarget(context, cleanTarget(entry.linkName));
   if (target === path) throw new Refusal('it is a hard link to itself');
-  if (lstatSync(toFsPath(target), { throwIfNoEntry: false }) === undefined) copyTarget(context, target);
+  if (lstatSync(toFsPath(target), { throwIfNoEntry: false }) === undefined) copyTarget(context, target, entry);
   makeFresh(context, path, () => linkSync(toFsPath(target), toFsPath(path)));
-  context.manifest.add({ path, type: 'hardlink', target });
+  if (context.leftOut.isAt(target)) noteLeftOut(context, path);
+  else context.manifest.add({ path, type: 'hardlink', target });
 }
 
 function cleanTarget(linkName: string): EntryPath {
@@ -37,8 +40,8 @@ function resolveTarget(context: LayerContext, path: EntryPath): EntryPath {
   return target;
 }
 
-function copyTarget(context: LayerContext, path: EntryPath): void {
+function copyTarget(context: LayerContext, path: EntryPath, by: EntryId): void {
   const lower = context.markers.hides(path) ? undefined : context.lowers.find(path);
   if (lower === undefined) throw new Refusal(`it is a hard link to "${toText(path)}", which is not there yet`);
-  copyUp(context, lower);
+  copyUp(context, lower, by);
 }

@@ -1,11 +1,16 @@
-import { parentOf, type EntryPath } from './entry-path.ts';
+import type { EntryId } from './entry-id.ts';
+import { detached, parentOf, type EntryPath } from './entry-path.ts';
 
-/** What the whiteouts of a layer say about one path. */
-export interface Marker {
-  /** What the layers below have at the path is gone. */
-  isWhiteout: boolean;
-  /** What they have in the folder is gone, but not the folder. */
-  isOpaque: boolean;
+/**
+ * What the whiteouts of a layer say about one path: that what the layers below have there is gone, or only what they have in the
+ * folder, but not the folder. The first includes the second.
+ */
+export type Marker = 'whiteout' | 'opaque';
+
+/** A path that the layer has made use of, though it is hidden. */
+export interface Contradiction {
+  path: EntryPath;
+  by: EntryId;
 }
 
 /**
@@ -14,35 +19,35 @@ export interface Marker {
  */
 export class Markers {
   private readonly markers = new Map<EntryPath, Marker>();
-  private readonly needed = new Set<EntryPath>();
+  private readonly needed = new Map<EntryPath, EntryId>();
   private readonly onAdded: (path: EntryPath) => void;
 
-  /** `onAdded` is called for each path that gets its first marker, and may throw. */
+  /** `onAdded` is called for each path that is kept, and may throw. */
   constructor(onAdded: (path: EntryPath) => void) {
     this.onAdded = onAdded;
   }
 
-  add(path: EntryPath, kind: 'whiteout' | 'opaque'): void {
-    let marker = this.markers.get(path);
-    if (marker === undefined) {
+  add(path: EntryPath, marker: Marker): void {
+    if (!this.markers.has(path)) {
       this.onAdded(path);
-      marker = { isWhiteout: false, isOpaque: false };
+      this.markers.set(detached(path), marker);
+    } else if (marker === 'whiteout') {
       this.markers.set(path, marker);
     }
-    if (kind === 'whiteout') marker.isWhiteout = true;
-    else marker.isOpaque = true;
   }
 
-  /** Says that the layer has made use of what the layers below have at `path`. */
-  need(path: EntryPath): void {
+  /** Says that the entry `by` has made use of what the layers below have at `path`. */
+  need(path: EntryPath, by: EntryId): void {
     if (this.needed.has(path)) return;
+    const { index, name } = by;
     this.onAdded(path);
-    this.needed.add(path);
+    this.onAdded(name);
+    this.needed.set(detached(path), { index, name: detached(name) });
   }
 
-  /** A path that is needed and hidden, which is a contradiction; undefined if there is none. To be asked at the end. */
-  contradiction(): EntryPath | undefined {
-    for (const path of this.needed) if (this.hides(path)) return path;
+  /** What is needed and hidden; undefined if nothing is. To be asked at the end. */
+  contradiction(): Contradiction | undefined {
+    for (const [path, by] of this.needed) if (this.hides(path)) return { path, by };
     return undefined;
   }
 
@@ -54,14 +59,13 @@ export class Markers {
     return this.markers.get(path);
   }
 
-  /** All of them as they are now: more may be added meanwhile. */
-  entries(): [EntryPath, Marker][] {
-    return [...this.markers];
+  entries(): IterableIterator<[EntryPath, Marker]> {
+    return this.markers.entries();
   }
 
   /** Whether nothing of the layers below can be seen at `path`, because of a marker on it or on a folder above. */
   hides(path: EntryPath): boolean {
-    return this.markers.get(path)?.isWhiteout === true || this.hidesParentOf(path);
+    return this.markers.get(path) === 'whiteout' || this.hidesParentOf(path);
   }
 
   /** Whether a marker on a folder above hides what the layers below have at `path`. */

@@ -4,7 +4,7 @@ import { Refusal } from './refusal.ts';
 /** The records of one PAX header. Keys and values are bytes, one character each. */
 export type PaxRecords = ReadonlyMap<string, string>;
 
-const TEXT_KEYS = new Set(['path', 'linkpath', 'uname', 'gname']);
+const TEXT_KEYS = new Set(['path', 'linkpath', 'uname', 'gname', 'GNU.sparse.name']);
 const SPARSE_OFFSET = 'GNU.sparse.offset';
 const SPARSE_LENGTH = 'GNU.sparse.numbytes';
 export const SPARSE_MAP = 'GNU.sparse.map';

@@ -58,7 +58,7 @@ export function* readArchive(sink: TarSink, progress: TarProgress): Parser<void>
     if (next === undefined) return;
     const { header } = next;
     const content = yield* locateContent(next);
-    sink.entry(toEntry(header, content));
+    sink.entry(toEntry(header, content, progress.entries - 1));
     if (content.fragments === undefined) yield { kind: 'content', length: content.length, position: 0 };
     for (const { offset, length } of content.fragments ?? []) yield { kind: 'content', length, position: offset };
     sink.end();
@@ -192,9 +192,23 @@ function* readSparseMap(contentLength: number): Parser<{ fragments: SparseFragme
   throw new Refusal('its sparse map is cut off');
 }
 
-function toEntry(header: MergedHeader, { size, fragments }: Content): TarEntry {
+function toEntry(header: MergedHeader, { size, fragments }: Content, index: number): TarEntry {
   const { name, type, linkName, mode, uid, gid, mtime, deviceMajor, deviceMinor, xattrs } = header;
-  return { name, type, linkName, mode, uid, gid, mtime, deviceMajor, deviceMinor, xattrs, size, sparse: fragments };
+  return {
+    index,
+    name,
+    type,
+    linkName,
+    mode,
+    uid,
+    gid,
+    mtime,
+    deviceMajor,
+    deviceMinor,
+    xattrs,
+    size,
+    sparse: fragments,
+  };
 }
 
 function untilNul(bytes: Buffer): string {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import type { EntryId } from './entry-id.ts';
 
 export type RefusalCode = Extract<
   ErrorCode,
@@ -10,6 +11,8 @@ export interface RefusalOptions {
   code?: RefusalCode;
   hint?: string | undefined;
   cause?: unknown;
+  /** The entry that is at fault, if it is not the one that is being read. */
+  entry?: EntryId;
 }
 
 /**
@@ -19,11 +22,13 @@ export interface RefusalOptions {
 export class Refusal extends Error {
   readonly code: RefusalCode;
   readonly hint: string | undefined;
+  readonly entry: EntryId | undefined;
 
   constructor(reason: string, options: RefusalOptions = {}) {
     super(reason, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Refusal';
     this.code = options.code ?? 'ERR_LAYER';
     this.hint = options.hint;
+    this.entry = options.entry;
   }
 }

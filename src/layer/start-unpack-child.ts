@@ -5,12 +5,16 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 import { ToolError } from '../errors.ts';
+import { errnoText } from '../linux/errno.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import { spawnMapped } from '../linux/spawn-mapped.ts';
+import { printable } from '../printable.ts';
 import { CHILD_FDS, type ChildJob, type ChildMessage } from './unpack-job.ts';
 
 export interface UnpackChildOptions {
   job: ChildJob;
+  /** For the message of an error; continues "Cannot". */
+  task: string;
   /** Descriptors of this process; they may be closed when this returns. */
   blob?: number;
   manifest: number;
@@ -28,8 +32,8 @@ export interface UnpackChild {
   /** SIGKILL; does nothing after its end. */
   kill(): void;
   /**
-   * Resolves when it has ended and its last message was handed over. Rejects when it could not be started, as child_process.spawn
-   * and spawnMapped do.
+   * Resolves when it has ended and its last message was handed over. Rejects with a ToolError (ERR_HOST) when it could not be
+   * started.
    */
   ended: Promise<ChildEnd>;
 }
@@ -42,11 +46,11 @@ export interface ChildEnd {
 }
 
 /**
- * Starts the process that unpacks or verifies: as root of the user namespace of `ownership`, with nothing of the environment. Throws what
- * child_process.spawn and spawnMapped throw.
+ * Starts the process that unpacks or verifies: as root of the user namespace of `ownership`, with nothing of the environment. Throws a
+ * ToolError (ERR_HOST) where no process can be started; what shows only later rejects `ended`.
  */
 export function startUnpackChild(options: UnpackChildOptions): UnpackChild {
-  const { child, exited } = start(options);
+  const { child, exited } = startOrExplain(options);
   const stdin = child.stdin;
   stdin?.on('error', () => undefined); // it has ended: `ended` says more
   const write = (line: string): void => {
@@ -65,6 +69,28 @@ export function unexpectedEnd(end: ChildEnd, task: string): ToolError {
     ...(end.signal === 'SIGKILL' ? { hint: 'The system may have run out of memory.' } : {}),
     cause: new Error(end.stderr),
   });
+}
+
+function startOrExplain(options: UnpackChildOptions): Started {
+  const { task } = options;
+  try {
+    const { child, exited } = start(options);
+    return {
+      child,
+      exited: exited.catch((error: unknown) => {
+        throw notStarted(error, task);
+      }),
+    };
+  } catch (error) {
+    throw notStarted(error, task);
+  }
+}
+
+function notStarted(error: unknown, task: string): unknown {
+  if (!(error instanceof Error) || error instanceof ToolError) return error;
+  const reason = 'errno' in error && typeof error.errno === 'number' ? errnoText(Math.abs(error.errno)) : error.message;
+  const message = `Cannot ${task}: the process that does it cannot be started: ${printable(reason)}`;
+  return new ToolError('ERR_HOST', message, { cause: error });
 }
 
 interface Started {
@@ -98,21 +124,36 @@ interface Watch {
 }
 
 async function watch(child: ChildProcess, { exited, onMessage }: Watch): Promise<ChildEnd> {
-  const messages = (child.stdio as (Readable | null | undefined)[])[CHILD_FDS.messages] ?? undefined;
-  const stderr = child.stderr === null ? Promise.resolve('') : lastOf(child.stderr);
+  // Node leaves them undefined where there were no descriptors left to make them.
+  const streams = (child.stdio as (Readable | null | undefined)[] | undefined) ?? [];
+  const [messages, errors] = [streams[CHILD_FDS.messages] ?? undefined, streams[STDERR] ?? undefined];
+  const stderr = errors === undefined ? '' : lastOf(errors);
   const handedOver = messages === undefined ? undefined : handOver(messages, onMessage);
   try {
     const [end, text] = await Promise.all([exited, stderr, handedOver]);
     return { ...end, stderr: text };
   } finally {
-    for (const stream of child.stdio) stream?.destroy();
+    for (const stream of streams) stream?.destroy();
   }
 }
 
 async function handOver(messages: Readable, onMessage: Watch['onMessage']): Promise<void> {
-  for await (const line of createInterface({ input: messages })) onMessage(JSON.parse(line) as ChildMessage);
+  for await (const line of createInterface({ input: messages })) {
+    const message = parseMessage(line);
+    if (message !== undefined) onMessage(message);
+  }
 }
 
+/** Undefined for half a message, the last word of a child that was killed: how it has ended says more. */
+function parseMessage(line: string): ChildMessage | undefined {
+  try {
+    return JSON.parse(line) as ChildMessage;
+  } catch {
+    return undefined;
+  }
+}
+
+const STDERR = 2;
 const MAX_STDERR = 4096; // characters
 
 async function lastOf(stream: Readable): Promise<string> {

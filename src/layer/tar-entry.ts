@@ -1,4 +1,5 @@
 import type { FileTime } from '../linux/libc-files.ts';
+import type { EntryId } from './entry-id.ts';
 import type { SparseFragment } from './sparse-map.ts';
 
 export type EntryType = 'file' | 'hardlink' | 'symlink' | 'character' | 'block' | 'folder' | 'fifo';
@@ -7,9 +8,7 @@ export type EntryType = 'file' | 'hardlink' | 'symlink' | 'character' | 'block' 
  * One entry of a tar archive with all of its extension headers applied.
  * Text is one character per byte (latin1), because names are bytes and need not be UTF-8.
  */
-export interface TarEntry {
-  /** As in the archive, not cleaned. */
-  name: string;
+export interface TarEntry extends EntryId {
   type: EntryType;
   /** What a link points to; empty for other types. */
   linkName: string;

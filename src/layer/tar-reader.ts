@@ -50,7 +50,8 @@ class Feed {
   }
 
   finish(): void {
-    if (this.need === 'nothing' || this.need === 'padding') return; // an archive may be cut in what fills its last block
+    if (this.need === 'padding') this.resume(NOTHING); // an archive may be cut in what fills its last block
+    if (this.need === 'nothing') return;
     if (this.need !== 'block' || this.missing !== BLOCK_SIZE) throw new Refusal('the archive is cut off');
     this.resume(undefined);
   }

@@ -24,8 +24,9 @@ const FLUSH_SIZE = 256 * 1024; // characters
 /**
  * Writes a tree manifest: a line of JSON per record, in the order in which things were made, between a head line and a last line
  * with the number of records. A later record of a path replaces an earlier one and, unless both are folders, all below it.
+ * `onBytes` hears how many bytes are about to be written, and may throw.
  */
-export function createManifestWriter(fd: number): ManifestWriter {
+export function createManifestWriter(fd: number, onBytes: (count: number) => void): ManifestWriter {
   let pending = `${JSON.stringify(MANIFEST_HEAD)}\n`;
   let count = 0;
   let size = 0;
@@ -33,6 +34,7 @@ export function createManifestWriter(fd: number): ManifestWriter {
   const flush = (): void => {
     const bytes = Buffer.from(pending);
     pending = '';
+    onBytes(bytes.length);
     size += bytes.length;
     hash.update(bytes);
     for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);

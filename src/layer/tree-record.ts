@@ -18,7 +18,6 @@ export type TreeRecord = { path: EntryPath } & (
   | ({ type: 'file'; size: number; sha256: string } & Attributes)
   | ({ type: 'folder'; isOpaque?: true } & Attributes)
   | ({ type: 'fifo' } & Attributes)
-  | ({ type: 'character' | 'block'; major: number; minor: number } & Attributes)
   | ({ type: 'symlink'; target: string; mtime: string } & Owner)
   /** Another name of the file at `target`. */
   | { type: 'hardlink'; target: EntryPath }

@@ -114,6 +114,7 @@ async function unpack(options: Unpacking): Promise<UnpackedLayer> {
   const last: { message?: ChildMessage } = {};
   const child = startUnpackChild({
     job: jobOf(options),
+    task,
     blob,
     manifest,
     ownership,

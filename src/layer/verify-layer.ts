@@ -46,6 +46,7 @@ export async function verifyLayer(options: VerifyOptions): Promise<string[]> {
   try {
     const child = startUnpackChild({
       job: jobOf(options),
+      task,
       manifest,
       ownership,
       runnerFolder,

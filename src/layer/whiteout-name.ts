@@ -26,13 +26,17 @@ export function meaningOf(path: EntryPath): EntryMeaning {
   const folder = parentOf(path) ?? '';
   const names = folder.split('/');
   if (names.some((name) => name.startsWith(META_PREFIX))) return { kind: 'nothing' };
-  if (names.some((name) => name.startsWith(PREFIX))) throw new Refusal('a folder in its path is named like a whiteout');
+  if (names.some(isWhiteoutName)) throw new Refusal('a folder in its path is named like a whiteout');
   const name = baseName(path);
-  if (!name.startsWith(PREFIX)) return ENTRY;
+  if (!isWhiteoutName(name)) return ENTRY;
   if (name === OPAQUE) return { kind: 'opaque', path: folder };
   const hidden = name.slice(PREFIX.length);
   // The first three before AUFS: '.wh...' would otherwise name the folder above.
   if (hidden === '' || hidden === '.' || hidden === '..') throw new Refusal('it is a whiteout of no valid name');
   if (name.startsWith(META_PREFIX)) return { kind: 'nothing' };
   return { kind: 'whiteout', path: joinPath(folder, hidden) };
+}
+
+export function isWhiteoutName(name: string): boolean {
+  return name.startsWith(PREFIX);
 }

@@ -16,7 +16,7 @@ export interface FileCalls {
   setFileTimes(fd: number, time: FileTime): void;
   /** utimensat(2) without following a symlink at the end of `path`. */
   setPathTimes(path: Uint8Array, time: FileTime): void;
-  /** mknod(2): `mode` with the type in it (S_IFCHR, S_IFBLK, S_IFIFO), `device` from `deviceNumber`. */
+  /** mknod(2): `mode` with the type in it, one of NODE_TYPES; `device` as in `st_rdev`, 0 for what is none. */
   makeNode(path: Uint8Array, mode: number, device: bigint): void;
   /** openat(2), always close-on-exec; `path` is relative to the folder open as `folder`. Answers a descriptor. */
   openAt(folder: number, path: Uint8Array, flags: number): number;
@@ -55,22 +55,6 @@ export function bindFileCalls(libc: LibcBinding): FileCalls {
   };
 }
 
-/** `major`:`minor` as mknod(2) wants it; the kernel has 12 bits for one and 20 for the other. glibc sys/sysmacros.h. */
-export function deviceNumber(major: number, minor: number): bigint {
-  return (
-    (BigInt(major & 0xfff) << 8n) |
-    BigInt(minor & 0xff) |
-    ((BigInt(minor) & 0xfff00n) << 12n) |
-    ((BigInt(major) & 0xfffff000n) << 32n)
-  );
-}
-
-/** The other way: 'major' and 'minor' of an `st_rdev`. */
-export function deviceParts(rdev: number): { major: number; minor: number } {
-  const bits = BigInt(rdev);
-  return { major: Number((bits >> 8n) & 0xfffn), minor: Number((bits & 0xffn) | ((bits >> 12n) & 0xfff00n)) };
-}
-
 const O_CLOEXEC = 0o2000000; // Node's constants lack it
 const TIMESPEC_SIZE = 16; // two 64-bit words on every 64-bit machine
 
@@ -103,8 +87,8 @@ function shown(path: Uint8Array): string {
 }
 
 /** File types in `mode` for `makeNode`. */
-export const NODE_TYPES: Readonly<Record<'character' | 'block' | 'fifo', number>> = {
+export const NODE_TYPES: Readonly<Record<'character' | 'fifo' | 'socket', number>> = {
   character: constants.S_IFCHR,
-  block: constants.S_IFBLK,
   fifo: constants.S_IFIFO,
+  socket: constants.S_IFSOCK,
 };

@@ -43,9 +43,13 @@ const python =
   };
 
 /** A name, the writer, and the program that it takes unless that is tar. */
-const WRITERS: [string, Writer, Requirement?][] = [
+type NamedWriter = [string, Writer, Requirement?];
+
+/** Of formats that hold about everything. */
+const RICH: NamedWriter[] = [
   ['GNU tar, gnu', gnuTar('--format=gnu')],
   ['GNU tar, gnu with sparse files', gnuTar('--format=gnu', '--sparse')],
+  ['GNU tar, oldgnu', gnuTar('--format=oldgnu')],
   ['GNU tar, oldgnu with sparse files', gnuTar('--format=oldgnu', '--sparse')],
   ['GNU tar, posix with attributes', gnuTar('--format=posix', '--xattrs', '--xattrs-include=*')],
   ['GNU tar, posix with sparse files 0.0', gnuTar('--format=posix', '--sparse', '--sparse-version=0.0')],
@@ -54,52 +58,107 @@ const WRITERS: [string, Writer, Requirement?][] = [
   ['Python, PAX', python('PAX_FORMAT'), 'python3'],
   ['Python, GNU', python('GNU_FORMAT'), 'python3'],
   ['bsdtar, pax', bsdtar('--format=pax'), 'bsdtar'],
+  ['bsdtar, restricted pax', bsdtar('--format=paxr'), 'bsdtar'],
   ['bsdtar, gnutar', bsdtar('--format=gnutar'), 'bsdtar'],
 ];
 
-describe('unpackLayer() of what other programs write', () => {
-  for (const [name, write, program = 'setfattr'] of WRITERS) {
-    it(`${name}: is what GNU tar unpacks`, requires('root', 'setfattr', program), async () => {
-      const workspace = openWorkspace();
-      const [source, expected, tar] = ['source', 'expected', 'tar'].map((part) =>
-        join(workspace.folder, `layer-${part}`),
-      ) as [string, string, string];
-      plant(source);
-      write(source, tar);
-      mkdirSync(expected);
-      execFileSync('tar', ['-C', expected, '--numeric-owner', '-p', '--xattrs', '--xattrs-include=*', '-xf', tar]);
+/** Of formats with 100 to 255 bytes for a name and 21 bits for an owner. */
+const USTAR: NamedWriter[] = [
+  ['GNU tar', gnuTar('--format=ustar')],
+  ['Python', python('USTAR_FORMAT'), 'python3'],
+  ['bsdtar', bsdtar('--format=ustar'), 'bsdtar'],
+];
 
-      const { tree } = await workspace.unpack(readFileSync(tar));
-      expect(tree).toEqual(withFolderTimes(readTree(expected), readTree(source)));
+/** Of formats with files, folders and links, and nothing else. */
+const V7: NamedWriter[] = [
+  ['GNU tar', gnuTar('--format=v7')],
+  ['bsdtar', bsdtar('--format=v7'), 'bsdtar'],
+];
+
+describe('unpackLayer() of what other programs write', () => {
+  for (const [name, write, program = 'setfattr'] of RICH) {
+    it(`${name}: is what GNU tar unpacks`, requires('root', 'setfattr', program), async () => {
+      const { tree, expected } = await unpackBoth(write, plant);
+      expect(tree).toEqual(expected);
       expect(Object.keys(tree).length).toBeGreaterThan(15);
     });
   }
 
-  it.each(['ustar', 'v7'])('GNU tar, %s: is what GNU tar unpacks', requires('root'), async (format) => {
-    const workspace = openWorkspace();
-    const [source, expected, tar] = ['source', 'expected', 'tar'].map((part) =>
-      join(workspace.folder, `layer-${part}`),
-    ) as [string, string, string];
-    mkdirSync(join(source, 'd/e'), { recursive: true });
-    writeFileSync(join(source, 'd/e/f'), 'x', { mode: 0o640 });
-    linkSync(join(source, 'd/e/f'), join(source, 'hard'));
-    symlinkSync('d/e', join(source, 'soft'));
-    if (format === 'ustar') writeFileSync(join(source, 'd', 'n'.repeat(95)), 'in the prefix');
-    gnuTar(`--format=${format}`)(source, tar);
-    mkdirSync(expected);
-    execFileSync('tar', ['-C', expected, '-p', '-xf', tar]);
-    expect((await workspace.unpack(readFileSync(tar))).tree).toEqual(readTree(expected));
-  });
+  for (const [name, write, program] of USTAR) {
+    it(
+      `${name}, ustar: is what GNU tar unpacks`,
+      requires('root', ...(program === undefined ? [] : [program])),
+      async () => {
+        const { tree, expected } = await unpackBoth(write, plantForUstar);
+        expect(tree).toEqual(expected);
+        expect(tree['fifo']).toMatch(/^P 0644 5:6 /);
+      },
+    );
+  }
+
+  for (const [name, write, program] of V7) {
+    it(
+      `${name}, v7: is what GNU tar unpacks`,
+      requires('root', ...(program === undefined ? [] : [program])),
+      async () => {
+        const { tree, expected } = await unpackBoth(write, plantForV7);
+        expect(tree).toEqual(expected);
+        expect(tree['hard']).toContain('#1');
+      },
+    );
+  }
 });
 
-/** The tree `unpacked` with the folders' times of `source`: GNU tar does not restore all of them. */
+/** What we and GNU tar make of the archive that `write` makes of what `fill` puts into a folder. */
+async function unpackBoth(
+  write: Writer,
+  fill: (root: string) => void,
+): Promise<{ tree: Record<string, string>; expected: Record<string, string> }> {
+  const workspace = openWorkspace();
+  const [source, other, tar] = ['source', 'other', 'tar'].map((part) => join(workspace.folder, `layer-${part}`)) as [
+    string,
+    string,
+    string,
+  ];
+  mkdirSync(source);
+  fill(source);
+  write(source, tar);
+  mkdirSync(other);
+  execFileSync('tar', ['-C', other, '--numeric-owner', '-p', '--xattrs', '--xattrs-include=*', '-xf', tar]);
+  const { tree } = await workspace.unpack(readFileSync(tar));
+  return { tree, expected: withFolderTimes(readTree(other), readTree(source)) };
+}
+
+/** The tree `unpacked` without devices, and with the folders' times of `source`: GNU tar does not restore all of them. */
 function withFolderTimes(unpacked: Record<string, string>, source: Record<string, string>): Record<string, string> {
   const timeOf = (path: string): string => source[path]!.split(' ')[3]!;
   const lines = Object.entries(unpacked).map(([path, line]) => {
     const [type, mode, owner, , ...rest] = line.split(' ');
     return [path, type === 'D' ? [type, mode, owner, timeOf(path), ...rest].join(' ') : line];
   });
-  return Object.fromEntries(lines) as Record<string, string>;
+  return Object.fromEntries(lines.filter(([, line]) => !/^[BC] /.test(line ?? ''))) as Record<string, string>;
+}
+
+function plantForV7(root: string): void {
+  mkdirSync(join(root, 'd/e'), { recursive: true });
+  writeFileSync(join(root, 'd/e/f'), 'x', { mode: 0o640 });
+  writeFileSync(join(root, 'd/block'), Buffer.alloc(512, 'b'));
+  writeFileSync(join(root, 'empty'), '');
+  linkSync(join(root, 'd/e/f'), join(root, 'hard'));
+  symlinkSync('d/e', join(root, 'soft'));
+  chownSync(join(root, 'd/block'), 1234, 2345);
+  chmodSync(join(root, 'd/e'), 0o1777);
+  utimesSync(join(root, 'd/e'), 1, 1_234_567_890);
+}
+
+function plantForUstar(root: string): void {
+  plantForV7(root);
+  writeFileSync(join(root, 'd', 'n'.repeat(95)), 'in the prefix');
+  mkdirSync(join(root, 'p'.repeat(90)));
+  writeFileSync(join(root, 'p'.repeat(90), 'q'.repeat(90)), 'in both');
+  execFileSync('mkfifo', [join(root, 'fifo')]);
+  execFileSync('mknod', [join(root, 'null'), 'c', '1', '3']);
+  chownSync(join(root, 'fifo'), 5, 6);
 }
 
 /** About everything that archives can hold. */

@@ -172,6 +172,11 @@ describe('createTarReader() sparse files in PAX', () => {
   const map = { 'GNU.sparse.numblocks': 1, 'GNU.sparse.map': '0,1', 'GNU.sparse.size': 10 };
   it.each<[string, Buffer[], RegExp]>([
     ['a map of another length', [pax({ ...map, 'GNU.sparse.numblocks': 2 }), file('f')], /another length/],
+    [
+      'L09: a NUL in its name, as the fuzzer had it,',
+      [pax({ ...map, 'GNU.sparse.name': 'a\0b' }), file('f')],
+      /NUL byte/,
+    ],
     ['no number of entries', [pax({ 'GNU.sparse.map': '0,1' }), file('f')], /no valid number/],
     ['a negative number of entries', [pax({ ...map, 'GNU.sparse.numblocks': -1 }), file('f')], /no valid number/],
     ['a map of text', [pax({ ...map, 'GNU.sparse.map': '0,a' }), file('f')], /something else than numbers/],

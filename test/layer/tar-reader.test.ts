@@ -41,6 +41,12 @@ describe('createTarReader() end of the archive', () => {
     ['L62: PAX header without an entry, nor an end', [F, pax({ path: 'p' })], /ends where it should follow/],
     ['L62: long name without an entry', [F, gnuLong('L', 'long'), END], /ends where it should follow/],
     ['cut in a PAX header', [pax({ path: 'p' }).subarray(0, 515)], /cut off/],
+    [
+      'L62, L67: cut in what fills up a PAX header',
+      [F, pax({ path: 'p' }).subarray(0, 700)],
+      /ends where it should follow/,
+    ],
+    ['L62, L67: cut in what fills up a long name', [gnuLong('L', 'n').subarray(0, 700)], /ends where it should follow/],
   ])('%s is refused', (_, parts, reason) => {
     expect(() => readTar(Buffer.concat(parts))).toThrow(reason);
   });

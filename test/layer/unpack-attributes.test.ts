@@ -1,29 +1,64 @@
-import { lstatSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { deviceNumber } from '../../src/linux/libc-files.ts';
+import { digestOf } from '../../src/oci/digest.ts';
 import { requires } from '../support/requirements.ts';
-import { archive, base256, file, folder, octal, pax, rawEntry, symlink } from '../support/tar/raw-tar.ts';
+import { archive, base256, file, folder, hardlink, octal, pax, rawEntry, symlink } from '../support/tar/raw-tar.ts';
+import { bundle } from './support/bundle.ts';
 import { openWorkspace } from './support/workspace.ts';
 
 const TIME = 1_700_000_000;
 
 describe('unpackLayer() devices and pipes', requires('root'), () => {
-  it('L43, L46: makes them as root', async () => {
+  const [charDevice, blockDevice] = ['3', '4'].map(
+    (type) => (name: string) => rawEntry({ name, type, mode: 0o660, deviceMajor: 8, deviceMinor: 1, uid: 5 }),
+  ) as [(name: string) => Buffer, (name: string) => Buffer];
+
+  it('L43: leaves devices out, with a warning for each, and names of them too', async () => {
+    const tar = archive(charDevice('c'), folder('d'), blockDevice('d/b'), hardlink('d/h', 'd/b'), file('f'));
+    const { tree, warnings } = await openWorkspace().unpack(tar);
+    expect(tree).toEqual({ d: `D 0755 0:0 ${TIME}`, f: `F 0644 0:0 ${TIME} "x"` });
+    expect(warnings).toEqual(
+      ['c', 'd/b', 'd/h'].map((name) => `left out a device, which a container could not use: "${name}"`),
+    );
+  });
+
+  it('L43: what a device replaces is gone, and what replaces a device is there', async () => {
+    const workspace = openWorkspace();
+    const lower = await workspace.unpack(archive(file('a'), file('b/in'), file('c'), folder('d'), file('d/e')));
     const entries = [
-      rawEntry({ name: 'c', type: '3', mode: 0o666, deviceMajor: 1, deviceMinor: 3, uid: 5, gid: 6 }),
-      rawEntry({ name: 'b', type: '4', mode: 0o4660, deviceMajor: 259, deviceMinor: 70_000, uid: 5 }),
-      rawEntry({ name: 'p', type: '6', mode: 0o622, gid: 6, mtime: 5 }),
+      file('own'),
+      ...['a', 'b', 'c', 'own', 'new', 'd/e', 'x/y'].map((name) => charDevice(name)),
+      file('c', 'later'),
+      symlink('x', 'd'),
     ];
-    const { tree, warnings } = await openWorkspace().unpack(archive(...entries));
+    const { tree } = await workspace.unpack(archive(...entries), { lowers: [lower.root] });
     expect(tree).toEqual({
-      b: `B 4660 5:0 ${TIME} ${deviceNumber(259, 70_000)}`,
-      c: `C 0666 5:6 ${TIME} ${deviceNumber(1, 3)}`,
-      p: 'P 0622 0:6 5',
+      a: expect.stringMatching(/^W/) as string,
+      b: expect.stringMatching(/^W/) as string,
+      c: `F 0644 0:0 ${TIME} "later"`,
+      d: `D 0755 0:0 ${TIME}`,
+      'd/e': expect.stringMatching(/^W/) as string,
+      x: `S 0777 0:0 ${TIME} -> d`,
     });
-    expect(warnings).toEqual([]);
+  });
+
+  it('L43: a file of the layers below may have got another name before a device replaces it', async () => {
+    const workspace = openWorkspace();
+    const lower = await workspace.unpack(archive(file('a')));
+    const { tree } = await workspace.unpack(archive(hardlink('b', 'a'), charDevice('a')), { lowers: [lower.root] });
+    expect(tree).toEqual({ a: expect.stringMatching(/^W/) as string, b: `F 0644 0:0 ${TIME} "x"` });
+  });
+
+  it('L46: makes pipes', async () => {
+    const pipe = rawEntry({ name: 'p', type: '6', mode: 0o4622, uid: 5, gid: 6, mtime: 5 });
+    expect(await openWorkspace().unpack(archive(pipe, hardlink('h', 'p')))).toMatchObject({
+      tree: { h: 'P 4622 5:6 5 #1', p: 'P 4622 5:6 5 #1' },
+      warnings: [],
+    });
   });
 
   it.each([
@@ -203,6 +238,29 @@ describe('unpackLayer() extended attributes', requires('root'), () => {
     expect(error).toMatchObject({
       code: 'ERR_LAYER',
       message: expect.stringMatching(/more than 65536 bytes/) as string,
+    });
+  });
+
+  it('L60: on a file system that has none they are left out, with one warning', async () => {
+    const workspace = openWorkspace();
+    const place = join(workspace.folder, 'layer-plain');
+    mkdirSync(place);
+    const script = 'mount -t ramfs ramfs "$1" && mkdir "$1/root" && exec "$2" "$3" "$1"';
+    const program = await bundle('test/layer/support/unpack-program.ts');
+    const args = ['--mount', 'sh', '-c', script, 'sh', place, process.execPath, program];
+    const header = withXattrs({ 'user.foo': 'x' });
+    const tar = archive(header, file('f'), header, folder('d'), header, file('g'));
+    const childPath = await bundle('src/layer/unpack-child.ts');
+    const input = JSON.stringify({
+      blob: tar.toString('base64'),
+      diffId: digestOf(tar),
+      childPath,
+      limits: { bytes: 1e6 },
+    });
+    const { stdout } = spawnSync('unshare', args, { input, encoding: 'utf8' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      entries: 3,
+      warnings: [expect.stringMatching(/file system does not take \(E(NOT|OPNOT)SUPP?\): "user\.foo"$/)],
     });
   });
 

@@ -1,14 +1,15 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { IntegrityError, LayerError } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { requires } from '../support/requirements.ts';
+import { frame } from '../support/tar/framing.ts';
 import { archive, END, file, folder, hardlink, pax, symlink } from '../support/tar/raw-tar.ts';
 import { bundle } from './support/bundle.ts';
 import { openWorkspace } from './support/workspace.ts';
@@ -44,6 +45,24 @@ describe('unpackLayer() result', requires('root'), () => {
     const { tree } = await openWorkspace().unpack(END, { compressed: empty });
     expect(digestOf(empty)).toBe('sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4');
     expect(tree).toEqual({});
+  });
+
+  it.each([
+    ['L74: tar that says gzip', 'application/vnd.oci.image.layer.v1.tar+gzip', TAR],
+    ['L74: tar that says zstd', 'application/vnd.oci.image.layer.v1.tar+zstd', TAR],
+    ['L74: gzip that says tar', 'application/vnd.oci.image.layer.v1.tar', gzipSync(TAR)],
+    ['L74: zstd that says gzip', 'application/vnd.oci.image.layer.v1.tar+gzip', frame(TAR, { zstdBlock: 1000 })],
+  ])('%s is told by its bytes', async (_, mediaType, compressed) => {
+    const descriptor = { mediaType, digest: digestOf(compressed), size: compressed.length };
+    const { tree } = await openWorkspace().unpack(TAR, { compressed, descriptor });
+    expect(Object.keys(tree)).toEqual(['d', 'd/f', 's']);
+  });
+
+  it('L75: the files of eStargz are files, and its many members one archive', async () => {
+    const parts = [file('.prefetch.landmark', '\x0f'), folder('d'), file('d/f'), file('stargz.index.json', '{}'), END];
+    const compressed = Buffer.concat(parts.map((part) => gzipSync(part)));
+    const { tree } = await openWorkspace().unpack(Buffer.concat(parts), { compressed });
+    expect(Object.keys(tree)).toEqual(['.prefetch.landmark', 'd', 'd/f', 'stargz.index.json']);
   });
 
   it('tells how far it is', async () => {
@@ -138,6 +157,31 @@ describe('unpackLayer() life of the child', requires('root'), () => {
     await vi.waitFor(() => expect(existsSync(`/proc/${child}`)).toBe(false), 5_000);
   });
 
+  it('P1: opens nothing of its own by a path once its root is the layer', requires('strace'), async () => {
+    const workspace = openWorkspace();
+    const place = join(workspace.folder, 'layer-traced');
+    mkdirSync(join(place, 'root'), { recursive: true });
+    const names = ['etc', 'etc/ssl', 'proc', 'etc/localtime', 'large', 'link'];
+    const entries = [folder('etc'), folder('etc/ssl'), folder('proc'), file('etc/localtime'), symlink('link', '/etc')];
+    const tar = archive(...entries, file('large', Buffer.alloc(5_000_000, 'x')), file('../out'));
+    const program = await bundle('test/layer/support/unpack-program.ts');
+    const childPath = await bundle('src/layer/unpack-child.ts');
+    const trace = join(place, 'trace');
+    const args = ['-f', '-q', '-s', '1000', '-e', 'trace=file,chroot', '-o', trace, process.execPath, program, place];
+    const input = JSON.stringify({ blob: gzipSync(tar).toString('base64'), diffId: digestOf(tar), childPath });
+    const { stdout } = spawnSync('strace', args, { input, encoding: 'utf8' });
+    expect(JSON.parse(stdout)).toMatchObject({ code: 'ERR_LAYER' });
+
+    const calls = readFileSync(trace, 'latin1').split('\n');
+    const changed = calls.findIndex((call) => / chroot\(/.test(call));
+    expect(changed).toBeGreaterThan(0);
+    const paths = calls.slice(changed).flatMap((call) => call.match(/"\/[^"]*"/g) ?? []);
+    const expected = new Set(['', '.case', '.CASE', ...names].map((name) => `"/${name}"`));
+    // Its parent is in the trace as well.
+    expect(paths.filter((path) => !expected.has(path) && !path.startsWith(`"${place}`))).toEqual([]);
+    expect(paths).toContain('"/large"');
+  });
+
   it('says how it has ended if it says nothing itself', async () => {
     const workspace = openWorkspace();
     const childPath = join(workspace.folder, 'layer-crash.cjs');
@@ -152,6 +196,46 @@ describe('unpackLayer() life of the child', requires('root'), () => {
     });
     expect((error.cause as Error).message).toContain('oh dear');
   });
+
+  it('says that it cannot be started where the program of this process is gone', async () => {
+    const { execPath } = process;
+    onTestFinished(() => {
+      process.execPath = execPath;
+    });
+    const workspace = openWorkspace();
+    await workspace.unpack(TAR);
+    const before = openFiles();
+    process.execPath = join(workspace.folder, 'node'); // as after an update
+    expect(await workspace.refuse(TAR)).toMatchObject({
+      code: 'ERR_HOST',
+      message: expect.stringMatching(
+        /the process that does it cannot be started: no such file or directory$/,
+      ) as string,
+    });
+    expect(openFiles()).toEqual(before);
+  });
+
+  it('P4, P5: says so at whatever place the descriptors run out, and leaves none of ours open', async () => {
+    const workspace = openWorkspace();
+    const program = await bundle('test/layer/support/unpack-program.ts');
+    const childPath = await bundle('src/layer/unpack-child.ts');
+    const codes = new Set<unknown>();
+    for (let spare = 0; spare <= 16 && !codes.has('unpacked'); spare += 1) {
+      const place = join(workspace.folder, `layer-${spare}-spare`);
+      mkdirSync(join(place, 'root'), { recursive: true });
+      const input = JSON.stringify({ blob: TAR.toString('base64'), diffId: digestOf(TAR), childPath, spare });
+      const script = 'ulimit -n 64 && exec "$@"';
+      const { stdout } = spawnSync('sh', ['-c', script, 'sh', process.execPath, program, place], {
+        input,
+        encoding: 'utf8',
+      });
+      const { code, left } = JSON.parse(stdout) as { code?: string; left: number };
+      // Where the last descriptors go into pipes for a child that cannot be made, Node itself forgets those three.
+      expect([0, 3]).toContain(left);
+      codes.add(code ?? 'unpacked');
+    }
+    expect(codes).toEqual(new Set(['ERR_HOST', 'ERR_STORE', 'unpacked']));
+  }, 60_000);
 
   it('waits for the layers below if it needs them, whatever they are called then', async () => {
     const workspace = openWorkspace();

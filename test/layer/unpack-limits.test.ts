@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,6 +21,12 @@ describe('unpackLayer() limits (L70)', requires('root'), () => {
       Buffer.concat([END, Buffer.alloc(20_000_000)]),
       { bytes: 10_000_000 },
       /archive has more than/,
+    ],
+    [
+      'L97: a bomb in a whiteout',
+      archive(whiteout('.wh.f', { body: Buffer.alloc(20_000_000) })),
+      { bytes: 10_000_000 },
+      /more than 10000000 bytes/,
     ],
     [
       'a header that promises too much',
@@ -55,6 +61,26 @@ describe('unpackLayer() limits (L70)', requires('root'), () => {
   ])('stops %s', async (_, tar, limits, reason) => {
     const error = await openWorkspace().refuse(tar, { compressed: gzipSync(tar), limits });
     expect(error).toMatchObject({ code: 'ERR_LIMIT', message: expect.stringMatching(reason) as string });
+  });
+
+  it('L70: stops a zstd bomb', requires('zstd'), async () => {
+    const tar = archive(file('f', Buffer.alloc(100_000_000)));
+    const compressed = execFileSync('zstd', ['-q', '-c'], { input: tar, maxBuffer: 1 << 20 });
+    expect(compressed.length).toBeLessThan(100_000);
+    const error = await openWorkspace().refuse(tar, { compressed, limits: { bytes: 10_000_000 } });
+    expect(error).toMatchObject({
+      code: 'ERR_LIMIT',
+      message: expect.stringMatching(/more than 10000000 bytes/) as string,
+    });
+  });
+
+  it('L70: counts the manifest of the tree, which some names make six times as large as the archive', async () => {
+    const tar = archive(...Array.from({ length: 300 }, () => file('\x01'.repeat(100), '')));
+    const error = await openWorkspace().refuse(tar, { limits: { bytes: 200_000 } });
+    expect(error).toMatchObject({
+      code: 'ERR_LIMIT',
+      message: expect.stringMatching(/the manifest of its tree/) as string,
+    });
   });
 
   it('counts the content of hard links to files below', async () => {

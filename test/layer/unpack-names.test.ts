@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
@@ -73,6 +74,11 @@ describe('unpackLayer() names', requires('root'), () => {
       /path is longer/,
     ],
     [
+      'L13: a path of 3073 bytes, which the copy driver could not follow from a store that lies deep',
+      Buffer.concat([gnuLong('L', `${'d/'.repeat(1000)}${'n'.repeat(255)}`.padEnd(3073, '/n')), file('short')]),
+      /path is longer than 3072 bytes/,
+    ],
+    [
       'L14: 1500 folders in each other',
       Buffer.concat([gnuLong('L', 'd/'.repeat(1500)), folder('short')]),
       /deeper than 1024/,
@@ -93,6 +99,31 @@ describe('unpackLayer() names', requires('root'), () => {
       entry: '../\x1b[31m\n\xff',
       index: 1,
       reason: 'its path leads out of the root of the image',
+    });
+  });
+
+  it.each<[string, string, string, string]>([
+    [
+      'L13: a path that is too long',
+      `${'n'.repeat(199)}/`.repeat(12),
+      `${'m'.repeat(199)}/`.repeat(4),
+      'longer than 3072 bytes',
+    ],
+    ['L14: a path that is too deep', 'd/'.repeat(1000), 'e/'.repeat(30), 'deeper than 1024 folders'],
+  ])('%s through a symlink is refused', async (_, target, rest, reason) => {
+    const entries = [gnuLong('K', target), symlink('l', 'short'), gnuLong('L', `l/${rest}f`), file('short')];
+    const error = await openWorkspace().refuse(archive(...entries));
+    expect(error).toMatchObject({ code: 'ERR_LAYER', index: 1, reason: `its path is ${reason}` });
+  });
+
+  it('L15: a file system on which names that differ in case are one is refused', async () => {
+    const workspace = openWorkspace();
+    const root = join(workspace.folder, 'layer-folding');
+    mkdirSync(join(root, '.CASE'), { recursive: true }); // what such a file system would show for .case
+    const error = await workspace.refuse(archive(file('A'), file('a')), { folder: root });
+    expect(error).toMatchObject({
+      code: 'ERR_HOST',
+      message: expect.stringMatching(/takes names that differ in case for one$/) as string,
     });
   });
 
@@ -188,6 +219,12 @@ describe('unpackLayer() symlinks', requires('root'), () => {
     ['L23: a circle', [symlink('l1', 'l2'), symlink('l2', 'l1'), file('l1/f')], /too many symlinks/],
     ['L28: a target of 4096 bytes', [gnuLong('K', 't'.repeat(4096)), symlink('s', 'short')], /ENAMETOOLONG/],
     ['L28: no target', [symlink('s', '')], /without a target/],
+    ['L96: one to a folder named like a whiteout', [symlink('l', '.wh.d'), file('l/f')], /named like a whiteout/],
+    [
+      'L96: the same on the way',
+      [symlink('l', '/'), symlink('m', 'l/.wh.d/e'), folder('m/f')],
+      /named like a whiteout/,
+    ],
     ['one to a file, as a folder', [file('x'), symlink('l', 'x'), file('l/f')], /not a folder stands in its path/],
   ])('%s is refused', async (_, entries, reason) => {
     const error = await openWorkspace().refuse(archive(...entries));

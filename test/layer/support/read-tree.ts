@@ -9,8 +9,7 @@ import { bindXattrCalls, type XattrCalls } from '../../../src/linux/libc-xattr.t
  * has: content of a file (cut), target of a symlink, numbers of a device, names and values of attributes. The names of one file
  * share a `#` number.
  */
-export function readTree(root: string): Record<string, string> {
-  const xattrs = bindXattrCalls(bindLibc());
+export function readTree(root: string, xattrs: XattrCalls = bindXattrCalls(bindLibc())): Record<string, string> {
   const inodes = new Map<bigint, number>();
   const tree = Object.create(null) as Record<string, string>; // a file may be called __proto__
   const visit = (folder: string): void => {

@@ -1,6 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { describeFailure } from '../../../src/layer/failure.ts';
 import type { LayerLimits } from '../../../src/layer/layer-limits.ts';
@@ -15,6 +18,8 @@ interface Input {
   childPath: string;
   limits?: Partial<LayerLimits>;
   lowers?: string[];
+  /** Opens files until no more than so many descriptors are left. */
+  spare?: number;
 }
 
 /**
@@ -27,6 +32,11 @@ async function main(): Promise<void> {
   const { ownership } = readHostFacts();
   const blob = Buffer.from(input.blob, 'base64');
   writeFileSync(join(place, 'blob'), blob);
+  if (input.spare !== undefined) {
+    await once(spawn('true'), 'exit'); // for which Node opens what it then keeps
+    exhaustDescriptors(input.spare);
+  }
+  const before = openFiles();
   const result = await unpackLayer({
     blobPath: join(place, 'blob'),
     descriptor: { mediaType: '', digest: digestOf(blob), size: blob.length },
@@ -39,8 +49,35 @@ async function main(): Promise<void> {
     limits: input.limits,
     runnerFolder: place,
     childPath: input.childPath,
-  });
-  console.log(JSON.stringify(result));
+  }).catch(describeFailure);
+  // What the event loop closes, it closes in its next turn.
+  await nextTurn();
+  console.log(JSON.stringify({ ...result, left: openFiles() - before }));
 }
 
-main().catch((error: unknown) => console.log(JSON.stringify(describeFailure(error))));
+function exhaustDescriptors(spare: number): void {
+  const open: number[] = [];
+  try {
+    for (;;) open.push(openSync('/dev/null', 'r'));
+  } catch {
+    for (const fd of open.slice(open.length - spare)) closeSync(fd);
+  }
+}
+
+/** By their numbers: a listing of them would need one more. */
+function openFiles(): number {
+  let count = 0;
+  for (let fd = 0; fd < 1024; fd += 1) if (isOpen(fd)) count += 1;
+  return count;
+}
+
+function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+void main();

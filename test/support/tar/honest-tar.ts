@@ -5,8 +5,8 @@ import { pack, type Header } from 'tar-stream';
 export type HonestEntry = Partial<Header> & { name: string; content?: string | Buffer };
 
 /**
- * An archive as an ordinary program writes it: with tar-stream's writer. It keeps ids up to 262143 and times from 1970 on; what is
- * beyond has to go into `pax`.
+ * An archive as an ordinary program writes it: with tar-stream's writer. It keeps ids up to 262143 and times from 1970 to 2038; what
+ * is beyond has to go into `pax`.
  */
 export async function honestTar(entries: readonly HonestEntry[]): Promise<Buffer> {
   const archive = pack();

@@ -4,7 +4,7 @@
  */
 
 /** Where the fields of a header are: POSIX ustar, with the places that GNU's format has in its stead. */
-const FIELDS = {
+export const FIELDS = {
   name: [0, 100],
   mode: [100, 8],
   uid: [108, 8],

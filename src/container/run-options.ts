@@ -1,0 +1,61 @@
+import type { IOType } from 'node:child_process';
+import type { PullPolicy } from '../image/obtain-image.ts';
+import type { PullOptions } from '../image/pull.ts';
+import type { TerminalStreams } from './connect-terminal.ts';
+import type { SignalSource } from './forward-signals.ts';
+import type { LimitTexts } from './limits/parse-resource-limits.ts';
+import type { RunRequest, StartedContainer } from './run-container.ts';
+import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
+
+export interface RunOptions extends PullOptions, LimitTexts {
+  entrypoint?: string | undefined;
+  /** `KEY=value`; `KEY` alone removes one of the image's variables. */
+  env?: readonly string[] | undefined;
+  workdir?: string | undefined;
+  /** `name|uid[:group|gid]` */
+  user?: string | undefined;
+  /** Groups besides those of the user: names of the image's, or ids. */
+  groupAdd?: readonly string[] | undefined;
+  name?: string | undefined;
+  hostname?: string | undefined;
+  /** `host:container[:ro]` */
+  volumes?: readonly string[] | undefined;
+  /** `path[:options]` */
+  tmpfs?: readonly string[] | undefined;
+  /** `host[:container][:rwm]` */
+  devices?: readonly string[] | undefined;
+  /** Of /dev/shm: bytes, or `64m`. */
+  shmSize?: number | string | undefined;
+  readOnly?: boolean | undefined;
+  capAdd?: readonly string[] | undefined;
+  capDrop?: readonly string[] | undefined;
+  /** All capabilities and devices, nothing masked, no filter of system calls. */
+  privileged?: boolean | undefined;
+  /** As docker's `--security-opt`: `no-new-privileges`, `seccomp=<file>|unconfined`, `systempaths=unconfined`. */
+  securityOpt?: readonly string[] | undefined;
+  /** Delete the container when it ends. */
+  rm?: boolean | undefined;
+  /** `missing` unless given. */
+  pull?: PullPolicy | undefined;
+  network?: NetworkMode | undefined;
+  /** `host`: see the host's processes, or its shared memory. */
+  pid?: NamespaceMode | undefined;
+  ipc?: NamespaceMode | undefined;
+  /** `name=soft[:hard]` */
+  ulimits?: readonly string[] | undefined;
+  /** `name=value` */
+  sysctls?: readonly string[] | undefined;
+  /** Run an init that passes signals on and reaps orphans. */
+  init?: boolean | undefined;
+  /** Give the command a terminal of its own in place of `stdio`, connected to these streams. */
+  terminal?: TerminalStreams | undefined;
+  /** As for child_process.spawn; an empty stdin and this process's stdout and stderr unless given. */
+  stdio?: readonly [IOType | number, IOType | number, IOType | number] | undefined;
+  /** Signals to pass on to the command. */
+  signals?: SignalSource | undefined;
+  /** The image is not in the store, and is pulled next. */
+  onMissing?: (() => void) | undefined;
+  /** Called before the command runs, with the process whose streams `stdio` asked for: attach to them here. */
+  onLaunched?: RunRequest['onLaunched'];
+  onStarted?: ((container: StartedContainer) => void) | undefined;
+}
