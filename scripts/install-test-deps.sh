@@ -11,6 +11,7 @@ skopeo|skopeo
 umoci|umoci
 mmdebstrap|mmdebstrap
 strace|strace
+tmux|tmux
 newuidmap|uidmap
 openssl|openssl
 zstd|zstd

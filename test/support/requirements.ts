@@ -25,6 +25,7 @@ type Program =
   | 'setfattr'
   | 'skopeo'
   | 'strace'
+  | 'tmux'
   | 'umoci'
   | 'zstd';
 

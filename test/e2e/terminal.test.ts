@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { requires } from '../support/requirements.ts';
+import { CALLERS } from './support/callers.ts';
+import { openCliHome, type CliHome } from './support/cli-home.ts';
+import { testBed, TEST_BED_NEEDS } from './support/test-bed.ts';
+
+/** A person at a terminal. */
+interface Screen {
+  type: (...keys: string[]) => void;
+  /** Resolves when the screen shows it. */
+  shows: (text: RegExp) => Promise<void>;
+  resize: (columns: number, rows: number) => void;
+}
+
+const NEEDS = requires(...TEST_BED_NEEDS, 'ordinary-users', 'tmux');
+
+describe.each(CALLERS)('a terminal of $caller', NEEDS, ({ caller, user }) => {
+  let home: CliHome;
+  let image: string;
+  let screen: Screen;
+  let count = 0;
+  let socket: string; // a server of its own for each test: one that is ending takes nobody in
+  const tmux = (...args: string[]): string =>
+    execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...args], { encoding: 'utf8' });
+
+  beforeAll(async () => {
+    home = openCliHome(user);
+    image = `${testBed().registry}/library/busybox`;
+    expect(await home.mydocker(['pull', '-q', image])).toMatchObject({ code: 0, stderr: '' });
+  });
+  afterAll(() => home.remove());
+
+  beforeEach(async () => {
+    count += 1;
+    socket = `mydocker-${process.pid}-${caller.length}-${count}`;
+    screen = openScreen(['run', '--rm', '-it', image, 'sh']);
+    await screen.shows(/\/ #$/);
+  });
+  afterEach(() => void tmux('kill-server'));
+
+  function openScreen(args: string[]): Screen {
+    const own = [`HOME=${home.folder}`, `MYDOCKER_HOME=${home.store}`, process.execPath, testBed().cli, ...args];
+    const become =
+      user === undefined ? [] : ['setpriv', `--reuid=${home.uid}`, `--regid=${home.gid}`, '--clear-groups'];
+    const line = [...become, 'env', ...own].map((word) => `'${word}'`).join(' ');
+    tmux('new-session', '-d', '-x', '100', '-y', '30', `cd ${home.folder}; ${line}; echo "ended with $?"; exec cat`);
+    return {
+      type: (...keys) => void tmux('send-keys', ...keys),
+      resize: (columns, rows) => void tmux('resize-window', '-x', String(columns), '-y', String(rows)),
+      shows: async (text) => {
+        const deadline = Date.now() + 20_000;
+        for (;;) {
+          const shown = tmux('capture-pane', '-p').replace(/ +$/gm, '').trimEnd();
+          if (text.test(shown)) return;
+          if (Date.now() > deadline) throw new Error(`the screen does not show ${String(text)}:\n${shown}`);
+          await setTimeout(20);
+        }
+      },
+    };
+  }
+
+  it('is the container’s own, of the size of the caller’s, also when that changes', async () => {
+    screen.type('tty; stty size', 'Enter');
+    await screen.shows(/^\/dev\/console\n30 100\n/m);
+    screen.resize(80, 20);
+    screen.type('while ! stty size | grep -q "20 80"; do :; done; echo resized', 'Enter');
+    await screen.shows(/^resized$/m);
+  });
+
+  it('has job control: Ctrl-C, Ctrl-Z, background and foreground', async () => {
+    const waiting = (word: string): string => `sh -c "echo ${word} is here; exec sleep 1000"`;
+    screen.type(waiting('one'), 'Enter');
+    await screen.shows(/^one is here$/m);
+    screen.type('C-c');
+    await screen.shows(/^\^C\n\/ #$/m);
+    screen.type('echo "after $?"', 'Enter');
+    await screen.shows(/^after 130$/m);
+    screen.type(waiting('two'), 'Enter');
+    await screen.shows(/^two is here$/m);
+    screen.type('C-z');
+    await screen.shows(/Stopped +sh -c "echo two/);
+    screen.type('bg; jobs', 'Enter');
+    await screen.shows(/Running +sh -c "echo two/);
+    screen.type('fg; echo "back $?"', 'Enter');
+    await screen.shows(/"back \$\?"\n.*sh -c "echo two/);
+    screen.type('C-c');
+    screen.type('echo "none left: $(jobs)"', 'Enter');
+    await screen.shows(/^none left:$/m);
+  });
+
+  it('runs vi and top', async () => {
+    screen.type('vi /etc/passwd', 'Enter');
+    await screen.shows(/^~\n[^]*- \/etc\/passwd /m);
+    screen.type('ix', 'Escape');
+    await screen.shows(/^- \/etc\/passwd \[Modified\]/m); // else it would take the next key and Escape for one
+    screen.type(':wq', 'Enter');
+    await screen.shows(/\/ #$/);
+    screen.type('head -c 6 /etc/passwd; echo', 'Enter');
+    await screen.shows(/^xroot:$/m);
+    screen.type('top', 'Enter');
+    await screen.shows(/PID +PPID USER/);
+    screen.type('q');
+    await screen.shows(/\/ #$/);
+  });
+
+  it('ends with the exit code, and gives the caller’s terminal back as it was', async () => {
+    screen.type('exit 7', 'Enter');
+    await screen.shows(/^ended with 7$/m);
+    screen.type('typed');
+    await screen.shows(/^typed/m); // echoed: no raw mode any more
+  });
+});
