@@ -13,6 +13,8 @@ export interface NameRequest {
   id: string;
   /** A name of the caller's own; one is made up if there is none. */
   wanted?: string | undefined;
+  /** Asked about the container that has the wanted name: deletes it if it is only left over, and answers whether it did. */
+  reap?: ((id: string) => Promise<boolean>) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -84,7 +86,7 @@ function isContainerName(name: string): boolean {
 }
 
 /** Undefined if the name is now this container's, else the id of the one that has it. */
-async function claim({ containers, id, signal }: NameRequest, name: string): Promise<string | undefined> {
+async function claim({ containers, id, wanted, reap, signal }: NameRequest, name: string): Promise<string | undefined> {
   for (;;) {
     try {
       symlinkSync(id, linkOf(containers, name));
@@ -93,7 +95,10 @@ async function claim({ containers, id, signal }: NameRequest, name: string): Pro
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const holder = holderOf(containers, name);
-    if (holder !== undefined && isThere(containers, holder)) return holder;
+    if (holder !== undefined && isThere(containers, holder)) {
+      if (name !== wanted || (await reap?.(holder)) !== true) return holder;
+      continue;
+    }
     if (holder !== undefined) await removeStale({ containers, name, holder, signal });
   }
 }

@@ -4,6 +4,7 @@ import type { RemovalEvent } from '../image/remove-image.ts';
 import { collectGarbage } from '../store/collect-garbage.ts';
 import { parseDigest } from '../oci/digest.ts';
 import type { Digest } from '../oci/digest.ts';
+import { reapContainers } from './reap-containers.ts';
 import { containerRoots, listContainers } from './list-containers.ts';
 
 export interface RemoveImageOptions {
@@ -18,6 +19,8 @@ export async function removeImage(
   options: RemoveImageOptions = {},
 ): Promise<RemovalEvent[]> {
   const { containers } = engine.store.paths;
+  // A run that was killed is no use of the image if nobody wanted to see it again.
+  await reapContainers({ paths: engine.store.paths, ownership: engine.host.ownership });
   const uses = listContainers(containers).flatMap(({ id, status, record }) =>
     record === undefined ? [] : [{ containerId: id, running: status === 'running', imageId: record.imageId }],
   );

@@ -9,6 +9,7 @@ import { diskError, withDiskErrors } from '../fs/disk-error.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
 import { startRunner } from '../linux/runner.ts';
 import type { RunningProgram } from '../linux/runner.ts';
+import { processStartTime } from '../linux/process-start-time.ts';
 import { StepError } from '../linux/step-error.ts';
 import type { RunnableImage } from '../image/runnable-image.ts';
 import { readAccountFiles } from '../snapshot/account-files.ts';
@@ -34,7 +35,7 @@ import {
 } from './host-view.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
-import { processStartTime } from './process-start-time.ts';
+import { reapContainer } from './reap-containers.ts';
 import { resolveOptions } from './resolve-options.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 
@@ -127,7 +128,10 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
   const { paths, image, options, driver, signal } = request;
   const { id, folder } = container;
   const mount = await withDiskErrors('prepare', folder, async () => {
-    const name = await reserveName({ containers: paths.containers, id, wanted: options.name, signal });
+    const { containers } = paths;
+    const reap = async (other: string): Promise<boolean> =>
+      reapContainer({ paths, ownership: request.host.ownership }, other);
+    const name = await reserveName({ containers, id, wanted: options.name, reap, signal });
     container.name = name;
     writeRecord(folder, recordOf(request, { id, name, command: resolved.command }));
     writeEtcFiles(folder, resolved);

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { removeTree } from '../fs/remove-tree.ts';
-import { writeFileAtomic } from '../fs/write-file-atomic.ts';
 import type { Ownership } from '../linux/ownership.ts';
+import { temporaryPrefix } from '../linux/process-mark.ts';
 import { CLONE } from '../linux/process-flags.ts';
 import type { Program } from '../linux/program.ts';
 import { startRunner } from '../linux/runner.ts';
@@ -29,7 +29,7 @@ export async function chooseDriver(facts: DriverFacts): Promise<SnapshotDriver> 
   let overlay = recall(remembered, asked);
   if (overlay === undefined) {
     overlay = await tryOverlay(facts);
-    await writeFileAtomic(remembered, Buffer.from(JSON.stringify({ ...asked, overlay })), 0o600);
+    remember(remembered, { ...asked, overlay });
   }
   return overlay ? overlayDriver(facts.whiteouts) : copyDriver(facts);
 }
@@ -37,6 +37,13 @@ export async function chooseDriver(facts: DriverFacts): Promise<SnapshotDriver> 
 interface Question {
   kernelRelease: string;
   ownership: string;
+}
+
+/** Not synced: what a power failure makes of it is asked again. */
+function remember(path: string, answer: Question & { overlay: boolean }): void {
+  const temporary = join(dirname(path), `${temporaryPrefix()}${basename(path)}`);
+  writeFileSync(temporary, JSON.stringify(answer), { mode: 0o600 });
+  renameSync(temporary, path);
 }
 
 function recall(path: string, asked: Question): boolean | undefined {
@@ -51,7 +58,7 @@ function recall(path: string, asked: Question): boolean | undefined {
 
 /** Mounts an overlay over two empty folders, in namespaces that end with the program. */
 async function tryOverlay(facts: DriverFacts): Promise<boolean> {
-  const folder = mkdtempSync(join(facts.containers, '.probe-'));
+  const folder = mkdtempSync(join(facts.containers, temporaryPrefix()));
   const layer = join(folder, 'layer');
   mkdirSync(join(layer, 'fs'), { recursive: true });
   try {

@@ -5,7 +5,13 @@ import type { Digest } from '../oci/digest.ts';
 import { storePaths } from './layout.ts';
 import { markReachable } from './mark-reachable.ts';
 import type { Store } from './open-store.ts';
-import { removeIngests, removeStaging, removeTemporaryFiles } from './remove-leftovers.ts';
+import {
+  removeAbandoned,
+  removeIngests,
+  removeLayerFiles,
+  removeStaging,
+  removeTemporaryFiles,
+} from './remove-leftovers.ts';
 import { sweep, type Swept } from './sweep.ts';
 import { emptyTrash, openTrashBin, type RemoveFolder } from './trash.ts';
 
@@ -50,6 +56,8 @@ async function collect(store: Store, options: GarbageOptions): Promise<Garbage> 
     const keep = new Set([...marked, ...roots.layers]);
     const bin = openTrashBin(paths.trash);
     removeStaging(paths, bin);
+    removeAbandoned(paths, bin);
+    removeLayerFiles(paths);
     return sweep({ blobs, paths, keep, bin, removeFolder, signal });
   });
   removeIngests(paths, options.keepPartialDownloads ?? false);
