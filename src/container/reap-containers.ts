@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno } from '../fs/disk-error.ts';
+import { hasErrno, withDiskErrors } from '../fs/disk-error.ts';
 import { tryFileLock } from '../fs/kernel-lock.ts';
 import type { FileLock } from '../fs/kernel-lock.ts';
 import type { Ownership } from '../linux/ownership.ts';
@@ -22,10 +22,12 @@ export interface ReapRequest {
  */
 export async function reapContainers(request: ReapRequest): Promise<string[]> {
   const { containers } = request.paths;
-  const reaped: string[] = [];
-  for (const id of listIds(containers)) if (await reapContainer(request, id)) reaped.push(id);
-  await releaseAbandonedNames(containers);
-  return reaped;
+  return withDiskErrors('remove what is left over from', containers, async () => {
+    const reaped: string[] = [];
+    for (const id of listIds(containers)) if (await reapContainer(request, id)) reaped.push(id);
+    await releaseAbandonedNames(containers);
+    return reaped;
+  });
 }
 
 /** The same for one container; answers whether it was left over, and is gone. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { withDiskErrors } from '../fs/disk-error.ts';
 import { unpackLayer } from '../layer/unpack-layer.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -136,6 +137,6 @@ async function moveDamagedLayerAway(engine: Engine, chainId: Digest): Promise<vo
   const damaged = layerFolder(store.paths.layers, chainId);
   if (!existsSync(damaged)) return;
   const away = join(store.paths.trash, randomBytes(8).toString('hex'));
-  await rename(damaged, away);
+  await withDiskErrors('remove', damaged, async () => rename(damaged, away));
   await engine.removeFolder(away);
 }

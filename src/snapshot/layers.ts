@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withDiskErrors } from '../fs/disk-error.ts';
 import { syncFolder } from '../fs/sync-folder.ts';
 import { digestHex, parseDigest } from '../oci/digest.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -32,12 +33,14 @@ export function layerFolder(layers: string, chainId: Digest): string {
 /** What is known of an unpacked layer, or undefined if it is not (completely) there. */
 export async function statLayer(layers: string, chainId: Digest): Promise<LayerInfo | undefined> {
   const folder = layerFolder(layers, chainId);
-  const text = await readFile(join(folder, 'done'), 'utf8').catch(ignoreAbsence);
-  if (text === undefined) return undefined;
-  const info = parseDone(text);
-  // A `done` without its tree is damage; the next pull unpacks the layer again.
-  const tree = await stat(join(folder, 'fs')).catch(ignoreAbsence);
-  return tree?.isDirectory() === true ? info : undefined;
+  return withDiskErrors('read', folder, async () => {
+    const text = await readFile(join(folder, 'done'), 'utf8').catch(ignoreAbsence);
+    if (text === undefined) return undefined;
+    const info = parseDone(text);
+    // A `done` without its tree is damage; the next pull unpacks the layer again.
+    const tree = await stat(join(folder, 'fs')).catch(ignoreAbsence);
+    return tree?.isDirectory() === true ? info : undefined;
+  });
 }
 
 /** Makes an empty folder to unpack the layer `chainId` into. */
@@ -45,8 +48,10 @@ export async function stageLayer(layers: string, chainId: Digest): Promise<Stage
   const name = `${STAGING_PREFIX}${digestHex(chainId)}-${randomBytes(6).toString('hex')}`;
   const folder = join(layers, name);
   const tree = join(folder, 'fs');
-  await mkdir(folder, { mode: 0o700 });
-  await mkdir(tree, { mode: 0o755 });
+  await withDiskErrors('create', folder, async () => {
+    await mkdir(folder, { mode: 0o700 });
+    await mkdir(tree, { mode: 0o755 });
+  });
   return { chainId, folder, tree, manifest: join(folder, 'manifest') };
 }
 
@@ -55,17 +60,20 @@ export async function stageLayer(layers: string, chainId: Digest): Promise<Stage
  * Returns false if someone else has published the same layer first; the staged one is then the caller's to remove.
  */
 export async function publishLayer(layers: string, staged: StagedLayer, info: LayerInfo): Promise<boolean> {
-  await writeDone(join(staged.folder, 'done'), info);
-  await syncFolder(staged.folder);
-  try {
-    // Synchronous: who looks for the folder at one of its two places in this process must not find it at neither.
-    renameSync(staged.folder, layerFolder(layers, staged.chainId));
-  } catch (error) {
-    if (!isTaken(error)) throw error;
-    return false;
-  }
-  await syncFolder(layers);
-  return true;
+  const folder = layerFolder(layers, staged.chainId);
+  return withDiskErrors('write', folder, async () => {
+    await writeDone(join(staged.folder, 'done'), info);
+    await syncFolder(staged.folder);
+    try {
+      // Synchronous: who looks for the folder at one of its two places in this process must not find it at neither.
+      renameSync(staged.folder, folder);
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      return false;
+    }
+    await syncFolder(layers);
+    return true;
+  });
 }
 
 async function writeDone(path: string, info: LayerInfo): Promise<void> {
