@@ -14,6 +14,7 @@ type Program =
   | 'as'
   | 'bsdtar'
   | 'docker-registry'
+  | 'faketime'
   | 'mmdebstrap'
   | 'objdump'
   | 'openssl'
