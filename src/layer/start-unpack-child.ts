@@ -98,6 +98,8 @@ interface Watch {
 }
 
 async function watch(child: ChildProcess, { exited, onMessage }: Watch): Promise<ChildEnd> {
+  // Where no process could be created there may be no streams either, and `exited` says why.
+  if (child.pid === undefined) return { ...(await exited), stderr: '' };
   const messages = (child.stdio as (Readable | null | undefined)[])[CHILD_FDS.messages] ?? undefined;
   const stderr = child.stderr === null ? Promise.resolve('') : lastOf(child.stderr);
   const handedOver = messages === undefined ? undefined : handOver(messages, onMessage);

@@ -1,3 +1,5 @@
+import { existsSync, statSync } from 'node:fs';
+
 import { describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
@@ -25,6 +27,28 @@ describe('a call on a file that fails with ENOSPC, EDQUOT, EIO, EMFILE or EINTR'
     longTimeout(300_000),
   );
 });
+
+describe('an fsync that fails once', requires(...FAULT_NEEDS), () => {
+  it.each(OPERATIONS.filter(({ title }) => title.includes('pull')))(
+    'S06 F3 in $title: what was not synced gets no name, and is not synced again',
+    async (operation) =>
+      sweep({ operation, faults: [{ effect: 'EIO', kinds: ['fsync'], points: 3 }], onEnd: discarded }),
+    longTimeout(300_000),
+  );
+});
+
+/** The kernel may have dropped the pages, and a second fsync would find nothing to complain about. */
+function discarded(ended: FaultyEnd, home: CliHome, where: string): void {
+  explained(ended, home, where);
+  expect(ended.code, where).toBe(1);
+  const [failed, ...later] = ended.calls.slice(ended.calls.findIndex((one) => one === ended.hit));
+  const isFile = !existsSync(failed?.path ?? '') || !statSync(failed?.path ?? '').isDirectory();
+  if (isFile)
+    expect(
+      later.filter(({ path }) => path === failed?.path),
+      where,
+    ).toEqual([]);
+}
 
 /** It succeeded all the same, or says in one line what it could not do. */
 function explained({ code, stderr }: FaultyEnd, _home: CliHome, where: string): void {

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
+import { rounds } from '../../support/soak.ts';
 import { wrongBlobs } from '../../store/open-test-store.ts';
 import type { CliHome, Running } from '../support/cli-home.ts';
 import { descendantsOf } from '../support/process-tree.ts';
@@ -18,12 +19,12 @@ describe('a pull that is stopped (SIGSTOP) while it downloads', requires(...FAUL
   beforeAll(async () => void (images = await startFaultRegistry()));
   afterAll(async () => images.close());
 
-  it('S29 E5 holds up another one until it is killed; that one goes on from where it was', async () => {
+  it('S15 S29 E5 holds up the others until it is killed; then one of them goes on from where it was', async () => {
     const { home, stopped } = await stopWhileDownloading();
-    const waiting = home.start(['pull', '-q', images.v1]);
-    await expect.poll(() => requestsFor('/manifests/'), POLL).toHaveLength(2);
+    const waiting = Array.from({ length: rounds(6, 32) }, () => home.start(['pull', '-q', images.v1]));
+    await expect.poll(() => requestsFor('/manifests/'), POLL).toHaveLength(1 + waiting.length);
     stopped.child.kill('SIGKILL');
-    expect(await waiting.ended).toMatchObject({ code: 0, stderr: '' });
+    for (const { ended } of waiting) expect(await ended).toMatchObject({ code: 0, stderr: '' });
     expect(requestsFor(images.base.digest).map(({ headers }) => headers['range'] !== undefined)).toEqual([false, true]);
     await expectWorking(home);
   });
