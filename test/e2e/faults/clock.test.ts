@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { wrongBlobs } from '../../store/open-test-store.ts';
@@ -58,21 +58,11 @@ describe('commands whose clocks disagree by days', requires(...FAULT_NEEDS, 'fak
         FAKETIME_DONT_FAKE_MONOTONIC: '1',
       },
     };
-    const { bytes, digest } = images.base;
-    const held: (() => void)[] = [];
-    images.registry.faults.add({
-      path: digest,
-      handle: (_, response) => {
-        response.writeHead(200, { 'content-length': bytes.length });
-        response.write(bytes.subarray(0, 1000));
-        held.push(() => void response.end(bytes.subarray(1000)));
-      },
-    });
-    onTestFinished(() => images.registry.faults.clear());
+    const held = images.hold(images.base, 1000);
     const pulls = [images.v1, images.v2].map((name) => home.start(['pull', '-q', name], jumping));
-    await expect.poll(() => held.length, { timeout: 30_000 }).toBe(1);
+    await held.asked;
     writeFileSync(clock, jump);
-    for (const send of held) send();
+    held.send();
     for (const { ended } of pulls) expect(await ended).toMatchObject({ code: 0, stderr: '' });
     expect(wrongBlobs(home.store)).toEqual([]);
     expect(await succeed(home, ['run', '--rm', images.v1, 'cat', '/data/owned'])).toBe('owned');

@@ -19,10 +19,25 @@ export interface FaultRegistry {
   /** Stands for what `v1` does, until `move`. */
   moving: string;
   /** The blob of the lowest layer of `v1`. */
-  base: { digest: string; bytes: Uint8Array };
+  base: HeldBlob;
+  /** That of the upper one. */
+  first: HeldBlob;
+  /** Answers the next request for a blob with its first `bytes` at once, and with the rest when it is told to. */
+  hold(blob: HeldBlob, bytes?: number): Held;
   /** Lets `moving` stand for what `v2` does. */
   move(): void;
   close(): Promise<void>;
+}
+
+interface HeldBlob {
+  digest: string;
+  bytes: Uint8Array;
+}
+
+export interface Held {
+  /** Resolves when somebody has asked for the blob. */
+  asked: Promise<void>;
+  send(): void;
 }
 
 export async function startFaultRegistry(): Promise<FaultRegistry> {
@@ -60,9 +75,27 @@ export async function startFaultRegistry(): Promise<FaultRegistry> {
     big: `${registry.host}/big:latest`,
     solo: `${registry.host}/solo:latest`,
     base: { digest: sha256(base.bytes), bytes: base.bytes },
+    first: { digest: sha256(first.bytes), bytes: first.bytes },
+    hold: (blob, bytes = 0) => hold(registry, blob, bytes),
     move: () => void putImage(registry, 'app', 'moving', { layers: images.v2, config }),
     close: async () => registry.close(),
   };
+}
+
+function hold({ faults }: TestRegistry, { digest, bytes }: HeldBlob, atOnce: number): Held {
+  let send = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    faults.add({
+      path: digest,
+      handle: (_, response) => {
+        response.writeHead(200, { 'content-length': bytes.length });
+        response.write(bytes.subarray(0, atOnce));
+        send = () => void response.end(bytes.subarray(atOnce));
+        resolve();
+      },
+    });
+  });
+  return { asked, send: () => send() };
 }
 
 async function layer(entries: HonestEntry[]): Promise<TestLayer> {

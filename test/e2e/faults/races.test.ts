@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
@@ -26,9 +28,15 @@ describe('many commands at one store', requires(...FAULT_NEEDS), () => {
   ])('S09 E3 16 pulls of %s all succeed, and each blob is downloaded once', async (_, names) => {
     const { home, images } = await open();
     const wanted = names(images);
+    const held = images.hold(images.base);
     const pulls = Array.from({ length: 16 }, async (__, index) =>
       home.mydocker(['pull', '-q', wanted[index % wanted.length] ?? '']),
     );
+    await held.asked;
+    // All of them know by then what they want.
+    await expect.poll(() => leasesInUse(home), { timeout: 60_000 }).toBe(pulls.length);
+    await delay(1000); // for those that would not wait to ask, too
+    held.send();
     for (const ended of await Promise.all(pulls)) expect(ended).toMatchObject({ code: 0, stderr: '' });
     const downloads = images.registry.log.filter(({ path }) => path.includes('/blobs/')).map(({ path }) => path);
     expect(downloads.toSorted()).toEqual([...new Set(downloads)].toSorted());
@@ -60,12 +68,17 @@ describe('many commands at one store', requires(...FAULT_NEEDS), () => {
   );
 
   it(
-    'S11 a pull against garbage collections: it takes nothing that the pull is about to name',
+    'S11 a pull against garbage collections: they take nothing that the pull is about to name',
     async () => {
       const race = await open();
       const { home, images } = race;
       for (let round = 0; round < rounds(6, 200); round += 1) {
-        const [pulled] = await watched(race, [home.mydocker(['pull', '-q', images.v1]), ...collections(home, 3)]);
+        const held = images.hold(images.first);
+        const pulling = home.mydocker(['pull', '-q', images.v1]);
+        await held.asked; // what else there is of the image may be there by now, or come at any moment
+        await Promise.all(collections(home, 2));
+        held.send();
+        const [pulled] = await watched(race, [pulling, ...collections(home, 3)]);
         expect(pulled).toMatchObject({ code: 0, stderr: '' });
         const ran = await home.mydocker(['run', '--rm', '--pull', 'never', images.v1, 'cat', '/data/owned']);
         expect(ran).toEqual({ code: 0, stdout: 'owned', stderr: '' });
@@ -89,6 +102,8 @@ describe('many commands at one store', requires(...FAULT_NEEDS), () => {
         expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('is using') as string });
         const [removed] = await watched(race, [home.mydocker(['rmi', '-f', images.v1]), ...collections(home, 2)]);
         expect(removed?.code).toBe(0);
+        await forgetUnnamed(home);
+        await Promise.all(collections(home, 2));
         running.child.stdin?.end('go on\n');
         const stdout = 'ready\nownedroot:x:0:0:root:/root:/bin/sh\n';
         expect(await running.ended).toEqual({ code: 0, stdout, stderr: '' });
@@ -172,6 +187,18 @@ function collections(home: CliHome, count: number): Promise<undefined>[] {
     await sweepStore(await openEngine({ home: home.store }));
     return undefined;
   });
+}
+
+/** A running container's image stays in the list without a name. Without that entry, only the container needs it. */
+async function forgetUnnamed(home: CliHome): Promise<void> {
+  const { images } = (await openEngine({ home: home.store })).store;
+  for (const { name, manifest } of await images.list()) if (name === undefined) await images.deleteUnnamed(manifest);
+}
+
+/** Of pulls that know what they want. */
+function leasesInUse({ store }: CliHome): number {
+  const leases = join(store, 'leases');
+  return readdirSync(leases).filter((name) => statSync(join(leases, name)).size > 0).length;
 }
 
 function expectOneOf(ended: Ended | undefined, output: RegExp, refusal: RegExp): void {

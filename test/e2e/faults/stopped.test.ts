@@ -84,22 +84,13 @@ interface Stopped {
 async function stopWhileDownloading(): Promise<Stopped> {
   const home = openHome();
   images.registry.log.length = 0;
-  const { bytes, digest } = images.base;
-  let send = (): void => undefined;
-  images.registry.faults.add({
-    path: digest,
-    handle: (_, response) => {
-      response.writeHead(200, { 'content-length': bytes.length });
-      response.write(bytes.subarray(0, bytes.length / 2));
-      send = () => void response.end(bytes.subarray(bytes.length / 2));
-    },
-  });
+  const { send } = images.hold(images.base, images.base.bytes.length / 2);
   const stopped = home.start(['pull', '-q', images.v1]);
   onTestFinished(() => void stopped.child.kill('SIGKILL'));
   const file = ingestOf(home);
   await expect.poll(() => existsSync(file) && statSync(file).size, POLL).toBeGreaterThan(0);
   stopped.child.kill('SIGSTOP');
-  return { home, stopped, send: () => send() };
+  return { home, stopped, send };
 }
 
 function ingestOf(home: CliHome): string {
