@@ -6,14 +6,14 @@ import { requires } from '../../support/requirements.ts';
 import { longTimeout } from '../../support/soak.ts';
 import type { CliHome } from '../support/cli-home.ts';
 import { FAULT_NEEDS, type CallKind, type FaultyEnd } from './faulty-run.ts';
-import { OPERATIONS } from './operations.ts';
+import { TITLED_OPERATIONS } from './operations.ts';
 import { sweep, type SweptFault } from './sweep.ts';
 
 const TAKES_SPACE: CallKind[] = ['write', 'create', 'rename', 'link', 'mkdir', 'truncate', 'fsync'];
 const ANY_CALL: CallKind[] = [...TAKES_SPACE, 'unlink', 'chmod'];
 
 const FAULTS: SweptFault[] = [
-  { effect: 'ENOSPC', kinds: TAKES_SPACE, points: 2 },
+  { effect: 'ENOSPC', kinds: TAKES_SPACE, points: 1 },
   { effect: 'EDQUOT', kinds: TAKES_SPACE, onwards: true, points: 1 },
   { effect: 'EIO', kinds: ANY_CALL, points: 2 },
   { effect: 'EMFILE', kinds: ['create'], points: 1 },
@@ -21,18 +21,18 @@ const FAULTS: SweptFault[] = [
 ];
 
 describe('a call on a file that fails with ENOSPC, EDQUOT, EIO, EMFILE or EINTR', requires(...FAULT_NEEDS), () => {
-  it.each(OPERATIONS)(
-    'S05 F4 in $title: a message that says what could not be done, nothing is broken, and the next command works',
-    async (operation) => sweep({ operation, faults: FAULTS, onEnd: explained }),
+  it.each(TITLED_OPERATIONS)(
+    'S05 F4 in %s: a message that says what could not be done, nothing is broken, and the next command works',
+    async (_, operation) => sweep({ operation, faults: FAULTS, onEnd: explained }),
     longTimeout(300_000),
   );
 });
 
 describe('an fsync that fails once', requires(...FAULT_NEEDS), () => {
-  it.each(OPERATIONS.filter(({ title }) => title.includes('pull')))(
-    'S06 F3 in $title: what was not synced gets no name, and is not synced again',
-    async (operation) =>
-      sweep({ operation, faults: [{ effect: 'EIO', kinds: ['fsync'], points: 3 }], onEnd: discarded }),
+  it.each(TITLED_OPERATIONS.filter(([title]) => title.includes('pull')))(
+    'S06 F3 in %s: what was not synced gets no name, and is not synced again',
+    async (_, operation) =>
+      sweep({ operation, faults: [{ effect: 'EIO', kinds: ['fsync'], points: 2 }], onEnd: discarded }),
     longTimeout(300_000),
   );
 });

@@ -37,7 +37,7 @@ interface HeldBlob {
 export interface Held {
   /** Resolves when somebody has asked for the blob. */
   asked: Promise<void>;
-  send(): void;
+  send: () => void;
 }
 
 export async function startFaultRegistry(): Promise<FaultRegistry> {

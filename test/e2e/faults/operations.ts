@@ -15,7 +15,7 @@ export interface Operation {
 }
 
 /** One line per command: what changes the store belongs here. */
-export const OPERATIONS: Operation[] = [
+const OPERATIONS: Operation[] = [
   { title: 'S01 S02 a pull into a new store', args: ({ v1 }) => ['pull', '-q', v1] },
   {
     title: 'S01 a pull that goes on with an earlier one',
@@ -64,6 +64,9 @@ export const OPERATIONS: Operation[] = [
     alreadyDone: /No such image/,
   },
 ];
+
+/** For tables of tests, whose titles start with those of the operations. */
+export const TITLED_OPERATIONS: [string, Operation][] = OPERATIONS.map((operation) => [operation.title, operation]);
 
 /** Runs a command that has to succeed, and answers with what it said. */
 export async function succeed(home: CliHome, args: string[]): Promise<string> {
