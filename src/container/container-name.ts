@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ToolError } from '../errors.ts';
 import { lockFile } from '../fs/kernel-lock.ts';
@@ -111,10 +111,12 @@ async function removeStale(stale: {
   signal: AbortSignal | undefined;
 }): Promise<void> {
   const { containers, name, holder, signal } = stale;
-  const lock = await lockFile(join(containers, `${NAMES_FOLDER}.lock`), 'exclusive', { signal });
+  const path = join(containers, `${NAMES_FOLDER}.lock`);
+  const lock = await lockFile(path, 'exclusive', { signal });
   try {
     if (holderOf(containers, name) === holder && !isThere(containers, holder)) unlinkSync(linkOf(containers, name));
   } finally {
+    rmSync(path, { force: true }); // who holds it may: others notice
     lock.release();
   }
 }

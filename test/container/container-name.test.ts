@@ -36,6 +36,7 @@ describe('reserveName()', () => {
     symlinkSync('d'.repeat(64), join(containers, 'names/web'));
     const results = await Promise.allSettled([A, B].map(async (id) => reserveName({ containers, id, wanted: 'web' })));
     expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(readdirSync(containers).filter((name) => name.endsWith('.lock'))).toEqual([]);
   });
 });
 
