@@ -23,6 +23,7 @@ cc|gcc
 bsdtar|libarchive-tools
 python3|python3
 script|bsdutils
+faketime|faketime
 '
 USER_WITH_RANGE=mydocker-subid
 USER_WITHOUT_RANGE=mydocker-plain

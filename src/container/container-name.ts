@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ToolError } from '../errors.ts';
 import { lockFile } from '../fs/kernel-lock.ts';
@@ -13,6 +13,8 @@ export interface NameRequest {
   id: string;
   /** A name of the caller's own; one is made up if there is none. */
   wanted?: string | undefined;
+  /** Asked about the container that has the wanted name: deletes it if it is only left over, and answers whether it did. */
+  reap?: ((id: string) => Promise<boolean>) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -84,7 +86,7 @@ function isContainerName(name: string): boolean {
 }
 
 /** Undefined if the name is now this container's, else the id of the one that has it. */
-async function claim({ containers, id, signal }: NameRequest, name: string): Promise<string | undefined> {
+async function claim({ containers, id, wanted, reap, signal }: NameRequest, name: string): Promise<string | undefined> {
   for (;;) {
     try {
       symlinkSync(id, linkOf(containers, name));
@@ -93,7 +95,10 @@ async function claim({ containers, id, signal }: NameRequest, name: string): Pro
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const holder = holderOf(containers, name);
-    if (holder !== undefined && isThere(containers, holder)) return holder;
+    if (holder !== undefined && isThere(containers, holder)) {
+      if (name !== wanted || (await reap?.(holder)) !== true) return holder;
+      continue;
+    }
     if (holder !== undefined) await removeStale({ containers, name, holder, signal });
   }
 }
@@ -106,10 +111,12 @@ async function removeStale(stale: {
   signal: AbortSignal | undefined;
 }): Promise<void> {
   const { containers, name, holder, signal } = stale;
-  const lock = await lockFile(join(containers, `${NAMES_FOLDER}.lock`), 'exclusive', { signal });
+  const path = join(containers, `${NAMES_FOLDER}.lock`);
+  const lock = await lockFile(path, 'exclusive', { signal });
   try {
     if (holderOf(containers, name) === holder && !isThere(containers, holder)) unlinkSync(linkOf(containers, name));
   } finally {
+    rmSync(path, { force: true }); // who holds it may: others notice
     lock.release();
   }
 }

@@ -1,15 +1,27 @@
-import { constants, mkdirSync, openSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { ToolError } from '../errors.ts';
+import { ToolError, isToolError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
 import type { Digest } from '../oci/digest.ts';
+import { hasEnded, processMark, temporaryPrefix } from '../linux/process-mark.ts';
 
 /**
  * What is known of a container from its beginning, in `config.json` of its folder. Never changes.
  *
  * containers/<id>/
  *   config.json   this
- *   lock          flock, held as long as the container (or who looks after its end) lives
+ *   lock          flock, held as long as the container (or who looks after its end) lives; its text says who made it
  *   started       made once the lock is held: found without the lock held, the container has ended
  *   state.json    ContainerState
  *   etc/, …       files that are bound over the image's; what the snapshot driver makes
@@ -55,9 +67,30 @@ export interface ContainerFolder {
 /** Makes a container's folder, which until `writeRecord` nobody takes for a container. The lock file is the caller's to close. */
 export function createContainerFolder(containers: string, id: string): ContainerFolder {
   const folder = join(containers, id);
-  mkdirSync(folder, { mode: 0o700 });
   const { O_RDWR, O_CREAT, O_EXCL } = constants;
-  return { folder, lock: openSync(join(folder, 'lock'), O_RDWR | O_CREAT | O_EXCL, 0o600) };
+  // Under another name first, so that whoever finds a container's folder finds its lock file as well.
+  const unfinished = mkdtempSync(join(containers, temporaryPrefix()));
+  let lock: number | undefined;
+  try {
+    lock = openSync(join(unfinished, 'lock'), O_RDWR | O_CREAT | O_EXCL, 0o600);
+    writeSync(lock, processMark());
+    renameSync(unfinished, folder);
+    return { folder, lock };
+  } catch (error) {
+    if (lock !== undefined) closeSync(lock);
+    rmSync(unfinished, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Whether the process that has made the folder is known to have ended. */
+export function makerHasEnded(containers: string, id: string): boolean {
+  try {
+    return hasEnded(readFileSync(join(containers, id, 'lock'), 'latin1'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 export function writeRecord(folder: string, record: ContainerRecord): void {
@@ -100,6 +133,16 @@ export function readRecord(containers: string, id: string): ContainerRecord | un
   throw new ToolError('ERR_STORE_DAMAGED', `Cannot read "${path}": it is not a container's record`, {
     hint: `Remove the container with "mydocker rm ${id.slice(0, 12)}".`,
   });
+}
+
+/** As `readRecord`, but a damaged one is as good as none. */
+export function readIntactRecord(containers: string, id: string): ContainerRecord | undefined {
+  try {
+    return readRecord(containers, id);
+  } catch (error) {
+    if (isToolError(error, 'ERR_STORE_DAMAGED')) return undefined;
+    throw error;
+  }
 }
 
 /** The state of a container; empty if there is none, or none that can be read. */

@@ -1,10 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isToolError } from '../errors.ts';
 import { hasErrno } from '../fs/disk-error.ts';
 import { tryFileLock } from '../fs/kernel-lock.ts';
 import type { Digest } from '../oci/digest.ts';
-import { listIds, readRecord, readState } from './container-record.ts';
+import { listIds, readIntactRecord, readRecord, readState } from './container-record.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { STARTED } from './steps/content-guard.ts';
 
@@ -82,20 +81,11 @@ function summarise(containers: string, id: string): ContainerSummary | undefined
   return {
     id,
     status: exitCode !== undefined ? 'exited' : !started ? 'created' : locked ? 'running' : 'dead',
-    record: recordOrUndefined(containers, id),
+    record: readIntactRecord(containers, id),
     exitCode,
     finished,
     since: stats.mtime,
   };
-}
-
-function recordOrUndefined(containers: string, id: string): ContainerRecord | undefined {
-  try {
-    return readRecord(containers, id);
-  } catch (error) {
-    if (isToolError(error, 'ERR_STORE_DAMAGED')) return undefined;
-    throw error;
-  }
 }
 
 function createdOf({ record, since }: ContainerSummary): string {

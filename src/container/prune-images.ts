@@ -6,6 +6,7 @@ import type { StoredImage } from '../image/stored-image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { familiarReference, parseReference } from '../oci/reference.ts';
 import { listContainers } from './list-containers.ts';
+import { reapContainers } from './reap-containers.ts';
 import { sweepStore } from './sweep-store.ts';
 
 export interface PruneImagesOptions {
@@ -32,7 +33,9 @@ export async function pruneImages(
   engine: Engine,
   { criteria, dryRun, signal }: PruneImagesOptions,
 ): Promise<PruneReport> {
-  const { store } = engine;
+  const { store, host } = engine;
+  // A run that was killed is no use of its image if nobody wanted to see it again.
+  if (dryRun !== true) await reapContainers({ paths: store.paths, ownership: host.ownership });
   let chosen: StoredImage[] = [];
   const garbage = await sweepStore(engine, {
     expire: async (stored) => {

@@ -6,12 +6,12 @@ import { tryFileLock } from '../fs/kernel-lock.ts';
 import type { FileLock } from '../fs/kernel-lock.ts';
 import { DEATH_SIGNAL } from '../linux/fork-steps.ts';
 import type { Ownership } from '../linux/ownership.ts';
+import { processStartTime } from '../linux/process-start-time.ts';
 import { printable } from '../printable.ts';
 import type { ContainerPaths } from './container-paths.ts';
 import { readRecord, readState } from './container-record.ts';
 import { deleteContainer } from './delete-container.ts';
 import { findContainer } from './find-container.ts';
-import { processStartTime } from './process-start-time.ts';
 
 export interface RemoveContainerRequest {
   paths: ContainerPaths;

@@ -3,6 +3,7 @@ import { removeImage as removeFromStore } from '../image/remove-image.ts';
 import type { RemovalEvent } from '../image/remove-image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { listContainers } from './list-containers.ts';
+import { reapContainers } from './reap-containers.ts';
 import { sweepStore } from './sweep-store.ts';
 
 export interface RemoveImageOptions {
@@ -17,6 +18,8 @@ export async function removeImage(
   options: RemoveImageOptions = {},
 ): Promise<RemovalEvent[]> {
   const { containers } = engine.store.paths;
+  // A run that was killed is no use of the image if nobody wanted to see it again.
+  await reapContainers({ paths: engine.store.paths, ownership: engine.host.ownership });
   const uses = listContainers(containers).flatMap(({ id, status, record }) =>
     record === undefined ? [] : [{ containerId: id, running: status === 'running', imageId: record.imageId }],
   );

@@ -12,6 +12,7 @@ import { openPseudoTerminal } from '../linux/pseudo-terminal.ts';
 import type { PseudoTerminal } from '../linux/pseudo-terminal.ts';
 import { startRunner } from '../linux/runner.ts';
 import type { RunningProgram } from '../linux/runner.ts';
+import { processStartTime } from '../linux/process-start-time.ts';
 import { StepError } from '../linux/step-error.ts';
 import type { RunnableImage } from '../image/runnable-image.ts';
 import { readAccountFiles } from '../snapshot/account-files.ts';
@@ -34,7 +35,7 @@ import { loadSeccompFilter } from './load-seccomp-filter.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
-import { processStartTime } from './process-start-time.ts';
+import { reapContainer } from './reap-containers.ts';
 import { resolveOptions } from './resolve-options.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 
@@ -143,7 +144,10 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
   const { id, folder } = container;
   container.terminal = options.terminal === undefined ? undefined : openPseudoTerminal();
   const mount = await withDiskErrors('prepare', folder, async () => {
-    const name = await reserveName({ containers: paths.containers, id, wanted: options.name, signal });
+    const { containers } = paths;
+    const reap = async (other: string): Promise<boolean> =>
+      reapContainer({ paths, ownership: request.host.ownership }, other);
+    const name = await reserveName({ containers, id, wanted: options.name, reap, signal });
     container.name = name;
     const controlGroups = [...(container.group?.folders ?? [])];
     writeRecord(folder, recordOf(request, { id, name, command: resolved.command, controlGroups }));

@@ -1,4 +1,5 @@
 import { ToolError, isToolError } from '../errors.ts';
+import { withFileLock } from '../fs/kernel-lock.ts';
 import { chainIds } from '../oci/chain-id.ts';
 import type { Digest } from '../oci/digest.ts';
 import { checkLayersMatch, parseImageConfig } from '../oci/image-config.ts';
@@ -171,9 +172,11 @@ async function nameImage(pull: Pull, resolved: ResolvedManifest, config: ImageCo
     created: config.created,
     sizeBytes: unpackedSize(engine.store.paths.layers, chain),
   };
-  await writeAccountFiles(
-    chain.map((chainId) => layerFolder(engine.store.paths.layers, chainId)),
-    engine.store.format.whiteouts,
+  const { paths, format } = engine.store;
+  const folders = chain.map((chainId) => layerFolder(paths.layers, chainId));
+  // The lock tells garbage collection that the temporary files beside the tree are somebody's.
+  await withFileLock({ path: paths.gcLock, kind: 'shared', signal: pull.options.signal }, async () =>
+    writeAccountFiles(folders, format.whiteouts),
   );
   const before = await readRecord(pull);
   recordUse(engine.store, record.manifest);

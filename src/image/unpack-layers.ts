@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { withDiskErrors } from '../fs/disk-error.ts';
 import { unpackLayer } from '../layer/unpack-layer.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -151,6 +152,6 @@ async function makeWay(layer: LayerToUnpack, options: UnpackLayersOptions): Prom
   if (!isWanted(layer, options) || !existsSync(folder)) return;
   if (moveAway !== undefined) return moveAway(layer);
   const away = join(trash, randomBytes(8).toString('hex'));
-  await rename(folder, away);
+  await withDiskErrors('remove', folder, async () => rename(folder, away));
   await engine.removeFolder(away);
 }

@@ -6,6 +6,7 @@ import { throwIfAborted } from '../fs/abort.ts';
 import { diskError } from '../fs/disk-error.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import { O } from '../linux/path-flags.ts';
+import { StepError } from '../linux/step-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { shortDigest, type Digest } from '../oci/digest.ts';
 import { reviveFailure } from './failure.ts';
@@ -132,6 +133,9 @@ async function unpack(options: Unpacking): Promise<UnpackedLayer> {
     const end = await whileLowersAreFine(child, options);
     throwIfAborted(signal, task);
     return resultOf({ message: last.message, end, task, diffId });
+  } catch (error) {
+    // No process could be created. A step of the runner's says by itself what it was about.
+    throw error instanceof StepError ? error : diskError(error, 'unpack layer', options.descriptor.digest);
   } finally {
     signal?.removeEventListener('abort', abort);
   }

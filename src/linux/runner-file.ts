@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
+import { temporaryPrefix } from './process-mark.ts';
 import { RUNNER_X64 } from './runner-x64.ts';
 import type { Machine } from './syscalls.ts';
 
@@ -57,7 +58,7 @@ export function runnerFile(folder: string, machine: Machine): RunnerFile {
 function keptFile(path: string, bytes: Buffer, uid: number): RunnerFile {
   if (!isIntact(path, bytes, uid)) {
     makeFolder(dirname(path));
-    const staging = mkdtempSync(`${path}-`);
+    const staging = mkdtempSync(join(dirname(path), temporaryPrefix()));
     try {
       writeFileSync(join(staging, 'runner'), bytes, EXECUTABLE);
       renameSync(join(staging, 'runner'), path);

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { diskError } from '../fs/disk-error.ts';
 import { removeTree } from '../fs/remove-tree.ts';
-import { writeFileAtomic } from '../fs/write-file-atomic.ts';
 import type { Ownership } from '../linux/ownership.ts';
+import { temporaryPrefix } from '../linux/process-mark.ts';
 import { CLONE } from '../linux/process-flags.ts';
 import type { Program } from '../linux/program.ts';
 import { startRunner } from '../linux/runner.ts';
@@ -29,7 +30,7 @@ export async function chooseDriver(facts: DriverFacts): Promise<SnapshotDriver> 
   let overlay = recall(remembered, asked);
   if (overlay === undefined) {
     overlay = await tryOverlay(facts);
-    await writeFileAtomic(remembered, Buffer.from(JSON.stringify({ ...asked, overlay })), 0o600);
+    remember(remembered, { ...asked, overlay });
   }
   return overlay ? overlayDriver(facts.whiteouts) : copyDriver(facts);
 }
@@ -37,6 +38,17 @@ export async function chooseDriver(facts: DriverFacts): Promise<SnapshotDriver> 
 interface Question {
   kernelRelease: string;
   ownership: string;
+}
+
+/** Not synced, and no failure: whatever becomes of it, at worst the question is asked again. */
+function remember(path: string, answer: Question & { overlay: boolean }): void {
+  const temporary = join(dirname(path), `${temporaryPrefix()}${basename(path)}`);
+  try {
+    writeFileSync(temporary, JSON.stringify(answer), { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch {
+    // What is left of it is garbage.
+  }
 }
 
 function recall(path: string, asked: Question): boolean | undefined {
@@ -51,10 +63,10 @@ function recall(path: string, asked: Question): boolean | undefined {
 
 /** Mounts an overlay over two empty folders, in namespaces that end with the program. */
 async function tryOverlay(facts: DriverFacts): Promise<boolean> {
-  const folder = mkdtempSync(join(facts.containers, '.probe-'));
+  const folder = makeFolder(facts.containers);
   const layer = join(folder, 'layer');
-  mkdirSync(join(layer, 'fs'), { recursive: true });
   try {
+    mkdirSync(join(layer, 'fs'), { recursive: true });
     const mount = await overlayDriver(facts.whiteouts).prepare({ folder, layers: [layer], ephemeral: false });
     if (mount.type !== 'overlay') return false;
     const program: Program = [
@@ -73,9 +85,20 @@ async function tryOverlay(facts: DriverFacts): Promise<boolean> {
     await running.exited;
     return true;
   } catch (error) {
-    if (error instanceof StepError && error.call === 'mount') return false;
-    throw error;
+    if (error instanceof StepError) {
+      if (error.call === 'mount') return false;
+      throw error;
+    }
+    throw diskError(error, 'prepare', folder);
   } finally {
     await removeTree(folder);
+  }
+}
+
+function makeFolder(containers: string): string {
+  try {
+    return mkdtempSync(join(containers, temporaryPrefix()));
+  } catch (error) {
+    throw diskError(error, 'prepare', containers);
   }
 }

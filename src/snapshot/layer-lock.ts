@@ -28,6 +28,8 @@ function isSameFile(fd: number, path: string): boolean {
 function releaseAndDelete(lock: FileLock, path: string): void {
   try {
     unlinkSync(path);
+  } catch {
+    // Garbage collection removes it as soon as it is not locked.
   } finally {
     lock.release();
   }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { mkdir, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskError, withDiskErrors } from '../fs/disk-error.ts';
+import { withDiskErrors } from '../fs/disk-error.ts';
 import { syncFolder } from '../fs/sync-folder.ts';
 import { digestHex } from '../oci/digest.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -42,7 +42,7 @@ export async function stageLayer(layers: string, chainId: Digest): Promise<Stage
   const name = `${STAGING_PREFIX}${digestHex(chainId)}-${randomBytes(6).toString('hex')}`;
   const folder = join(layers, name);
   const tree = join(folder, 'fs');
-  await withDiskErrors('write', folder, async () => {
+  await withDiskErrors('create', folder, async () => {
     await mkdir(folder, { mode: 0o700 });
     await mkdir(tree, { mode: 0o755 });
   });
@@ -55,17 +55,20 @@ export async function stageLayer(layers: string, chainId: Digest): Promise<Stage
  * Throws ERR_NO_SPACE, ERR_STORE.
  */
 export async function publishLayer(layers: string, staged: StagedLayer, info: LayerInfo): Promise<boolean> {
-  await writeDone(join(staged.folder, 'done'), info);
-  await syncFolder(staged.folder);
-  try {
-    // Synchronous: who looks for the folder at one of its two places in this process must not find it at neither.
-    renameSync(staged.folder, layerFolder(layers, staged.chainId));
-  } catch (error) {
-    if (!isTaken(error)) throw diskError(error, 'write', staged.folder);
-    return false;
-  }
-  await syncFolder(layers);
-  return true;
+  const folder = layerFolder(layers, staged.chainId);
+  return withDiskErrors('write', folder, async () => {
+    await writeDone(join(staged.folder, 'done'), info);
+    await syncFolder(staged.folder);
+    try {
+      // Synchronous: who looks for the folder at one of its two places in this process must not find it at neither.
+      renameSync(staged.folder, folder);
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      return false;
+    }
+    await syncFolder(layers);
+    return true;
+  });
 }
 
 async function writeDone(path: string, info: LayerInfo): Promise<void> {

@@ -9,7 +9,13 @@ import { listBlobSizes } from './list-blob-sizes.ts';
 import { listLayers } from './list-layers.ts';
 import { markReachable } from './mark-reachable.ts';
 import type { Store } from './open-store.ts';
-import { removeIngests, removeStaging, removeTemporaryFiles } from './remove-leftovers.ts';
+import {
+  removeAbandoned,
+  removeIngests,
+  removeLayerFiles,
+  removeStaging,
+  removeTemporaryFiles,
+} from './remove-leftovers.ts';
 import { sweep } from './sweep.ts';
 import { emptyTrash, openTrashBin, type RemoveFolder } from './trash.ts';
 
@@ -74,6 +80,8 @@ async function collect(store: Store, options: GarbageOptions): Promise<Garbage> 
     if (expired.length > 0) await store.images.deleteAll(expired, { signal });
     const bin = openTrashBin(paths.trash);
     removeStaging(paths, bin);
+    removeAbandoned(paths, bin);
+    removeLayerFiles(paths);
     await sweep(found, { blobs: store.blobs, paths, bin, removeFolder, signal });
     return found;
   });

@@ -69,7 +69,7 @@ async function lockIngestFile(path: string, request: IngestRequest): Promise<Ing
     const advisory = await lockAdvisory(path, { signal, onWait, giveUp });
     if (advisory !== undefined) return lockWithAdvisory(path, advisory, signal);
     if (await isStored()) return undefined;
-    const own = lockWritable(path);
+    const own = lockIngest(path);
     // Of all who found the holder dead, the one that has the file may take over; the others go on waiting for it.
     if (own !== undefined) return ingestFile(path, own, await breakAdvisoryLock(path));
     onWait = undefined;
@@ -98,24 +98,37 @@ export function openSmallIngestFile(folder: string, digest: Digest): IngestFile 
 /** A few tries: others look whether the file is free by locking it for a moment. */
 async function lockPartial(path: string, signal: AbortSignal | undefined): Promise<FileLock | undefined> {
   for (let tries = 0; ; tries += 1) {
-    const lock = lockWritable(path);
+    const lock = lockIngest(path);
     if (lock !== undefined || tries === 10) return lock;
     await pause(5, signal, `lock "${path}"`);
   }
 }
 
 /**
- * As `tryFileLock`, exclusively, for a file in `ingest/`: a crash between making it read-only and renaming it leaves one that an
- * ordinary user cannot open.
+ * Locks a file in `ingest/` without waiting. A crash between making it read-only and renaming it leaves one that an ordinary user
+ * cannot open for writing. Undefined if somebody is at it. With `create: false` a missing file throws ENOENT.
  */
-export function lockWritable(path: string, options: { create?: boolean } = {}): FileLock | undefined {
+export function lockIngest(path: string, options: { create?: boolean } = {}): FileLock | undefined {
   try {
     return tryFileLock(path, 'exclusive', options);
   } catch (error) {
     if (!isToolError(error) || !hasErrno(error.cause, 'EACCES')) throw error;
   }
-  fs.chmodSync(path, 0o600);
-  return tryFileLock(path, 'exclusive', options);
+  return makeWritable(path) ? tryFileLock(path, 'exclusive', options) : undefined;
+}
+
+/** Not before it is known to be nobody's: one that is being committed is about to become a blob, which nobody may write to. */
+function makeWritable(path: string): boolean {
+  try {
+    const idle = tryFileLock(path, 'shared', { create: false });
+    if (idle === undefined) return false;
+    fs.fchmodSync(idle.fd, 0o600);
+    idle.release();
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return false; // it has become a blob
+    throw error;
+  }
 }
 
 function openPrivateFile(path: string, advisory: AdvisoryLock | undefined): IngestFile {

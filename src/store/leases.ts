@@ -73,8 +73,17 @@ function append({ fd }: FileLock, path: string, digests: readonly Digest[]): voi
     let done = 0;
     while (done < lines.length) done += fs.writeSync(fd, lines, done, lines.length - done, size + done);
   } catch (error) {
-    fs.ftruncateSync(fd, size); // half a line would make every collection refuse
+    truncate(fd, size);
     throw diskError(error, 'write', path);
+  }
+}
+
+/** Half a line would make every collection refuse, until this process ends. */
+function truncate(fd: number, size: number): void {
+  try {
+    fs.ftruncateSync(fd, size);
+  } catch {
+    // The error that led here is the one that tells.
   }
 }
 

@@ -5,8 +5,9 @@ import { advisoryLockPath } from '../fs/advisory-lock.ts';
 import { diskError, hasErrno } from '../fs/disk-error.ts';
 import { withFileLock } from '../fs/kernel-lock.ts';
 import { isTemporaryName } from '../fs/write-file-atomic.ts';
+import { isAbandoned } from '../linux/process-mark.ts';
+import { lockIngest } from './ingest-file.ts';
 import { downloadOfInfo } from './ingest-info.ts';
-import { lockWritable } from './ingest-file.ts';
 import type { InternalPaths, StorePaths } from './layout.ts';
 import type { TrashBin } from './trash.ts';
 
@@ -65,6 +66,25 @@ export function removeStaging({ layers }: Pick<StorePaths, 'layers'>, bin: Trash
 
 const STAGED = /^\.tmp-([0-9a-f]{64})-/;
 
+/** `layers/*`: files beside the tree of writers that have died. Those that live hold the garbage collection lock, shared. */
+export function removeLayerFiles({ layers }: Pick<StorePaths, 'layers'>): void {
+  for (const layer of fs.readdirSync(layers, { withFileTypes: true })) {
+    if (!layer.isDirectory()) continue;
+    const folder = join(layers, layer.name);
+    for (const name of fs.readdirSync(folder)) if (isTemporaryName(name)) fs.rmSync(join(folder, name));
+  }
+}
+
+/** `containers/` and `runner/`: temporary files and folders of processes that have died. */
+export function removeAbandoned(
+  { containers, runner }: Pick<StorePaths, 'containers' | 'runner'>,
+  bin: TrashBin,
+): void {
+  for (const folder of [containers, runner]) {
+    for (const name of fs.readdirSync(folder).filter(isAbandoned)) bin.take(join(folder, name));
+  }
+}
+
 /** At the top: files of writers that have died. Those that live hold the lock. */
 export async function removeTemporaryFiles(paths: InternalPaths, signal: AbortSignal | undefined): Promise<void> {
   if (!fs.readdirSync(paths.root).some(isTemporaryName)) return;
@@ -92,7 +112,7 @@ function ifFree(path: string, work: (path: string) => void): void {
 
 function lockIfThere(path: string): { release(): void } | undefined {
   try {
-    return lockWritable(path, { create: false });
+    return lockIngest(path, { create: false });
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return { release: () => undefined };
     throw error;

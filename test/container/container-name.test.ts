@@ -36,6 +36,23 @@ describe('reserveName()', () => {
     symlinkSync('d'.repeat(64), join(containers, 'names/web'));
     const results = await Promise.allSettled([A, B].map(async (id) => reserveName({ containers, id, wanted: 'web' })));
     expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(readdirSync(containers).filter((name) => name.endsWith('.lock'))).toEqual([]);
+  });
+});
+
+describe('reserveName(), of a name that another container has', () => {
+  it('takes it over when that container is only left over, which is asked about a wanted name alone', async () => {
+    await reserveName({ containers, id: A, wanted: 'web' });
+    const asked: string[] = [];
+    const reap = async (id: string): Promise<boolean> => {
+      asked.push(id);
+      rmSync(join(containers, id), { recursive: true });
+      return true;
+    };
+    const refuse = async (): Promise<boolean> => false;
+    await expect(reserveName({ containers, id: B, wanted: 'web', reap: refuse })).rejects.toThrow('already in use');
+    expect(await reserveName({ containers, id: B, wanted: 'web', reap })).toBe('web');
+    expect(asked).toEqual([A]);
   });
 });
 

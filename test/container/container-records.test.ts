@@ -1,4 +1,13 @@
-import { closeSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -245,6 +254,17 @@ describe('removeContainer()', () => {
 });
 
 describe('reapContainers()', () => {
+  it('deletes at once what was being made by a process that has ended, and never what a living one makes', async () => {
+    const folder = await make(ID('1'), { record: { name: 'web' } });
+    await make(ID('2'));
+    writeFileSync(join(folder, 'lock'), readFileSync(join(folder, 'lock'), 'latin1').replace(/-\d+-/, '-1-'));
+    expect(await reapContainers({ paths, ownership: OWNERSHIP })).toEqual([ID('1')]);
+    expect(readdirSync(join(paths.containers, 'names'))).not.toContain('web');
+    const elsewhere = await make(ID('3'));
+    writeFileSync(join(elsewhere, 'lock'), '2147483647-1-1'); // in another pid namespace that may be anybody
+    expect(await reapContainers({ paths, ownership: OWNERSHIP })).toEqual([]);
+  });
+
   it('frees the names of containers that have gone without them', async () => {
     await make(ID('1'), { record: { name: 'kept' } });
     await make(ID('2'), { record: { name: 'lost' } });

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { advisoryLockPath } from '../../src/fs/advisory-lock.ts';
 import { lockFile } from '../../src/fs/kernel-lock.ts';
+import { temporaryPrefix } from '../../src/linux/process-mark.ts';
 import { digestHex, type Digest } from '../../src/oci/digest.ts';
 import { MEDIA_TYPES } from '../../src/oci/media-types.ts';
 import { collectGarbage, type ContainerRoots } from '../../src/store/collect-garbage.ts';
@@ -178,6 +179,8 @@ describe('collectGarbage()', () => {
     const image = await add(store, 'a:1');
     await collectGarbage(store, { roots: NO_CONTAINERS });
     const { paths, root } = store;
+    const [layer = ''] = fs.readdirSync(paths.layers);
+    const dead = temporaryPrefix().replace(/-\d+-(?=\d+-$)/, '-1-'); // this process's id, but another start
     const before = listTree(root);
     for (let index = 0; index < 100; index++) {
       const hex = index.toString(16).padStart(64, '0');
@@ -191,6 +194,9 @@ describe('collectGarbage()', () => {
       fs.writeFileSync(join(paths.layers, `.lock-${hex}`), '');
       fs.writeFileSync(join(root, `.index.json.${hex.slice(48)}.tmp`), '{');
       fs.writeFileSync(join(root, `.store.json.${hex.slice(48)}.tmp`), '{');
+      fs.writeFileSync(join(paths.layers, layer, `.passwd.${hex.slice(48)}.tmp`), 'root');
+      fs.mkdirSync(join(paths.containers, `${dead}${index}`, 'upper'), { recursive: true });
+      fs.writeFileSync(join(paths.runner, `${dead}driver.json${index}`), '{');
     }
     const busy = 'f'.repeat(64);
     const ingest = await store.blobs.ingest(testBlob().descriptor);
@@ -198,11 +204,13 @@ describe('collectGarbage()', () => {
     const lease = await createLease(store);
     const unpacking = await lockFile(join(paths.layers, `.lock-${busy}`), 'exclusive');
     fs.mkdirSync(join(paths.layers, `.tmp-${busy}-0123456789ab`));
+    fs.mkdirSync(join(paths.containers, `${temporaryPrefix()}probe`));
     await collectGarbage(store, { roots: NO_CONTAINERS });
-    expect(listTree(root).filter((line) => !before.includes(line))).toHaveLength(5);
+    expect(listTree(root).filter((line) => !before.includes(line))).toHaveLength(6);
     await ingest?.discard();
     await lease.release();
     unpacking.release();
+    fs.rmdirSync(join(paths.containers, `${temporaryPrefix()}probe`));
     await collectGarbage(store, { roots: NO_CONTAINERS });
     expect(listTree(root)).toEqual(before);
   });

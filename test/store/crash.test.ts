@@ -1,11 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { lockFile } from '../../src/fs/kernel-lock.ts';
 import { digestHex } from '../../src/oci/digest.ts';
 import type { Store } from '../../src/store/open-store.ts';
+import { requires } from '../support/requirements.ts';
 import { buildChildProgram } from '../fs/child-program.ts';
 import { listTree, openTestStore, wrongBlobs } from './open-test-store.ts';
 import { SHARED, isComplete, prune, pullShared, removeShared } from './operations.ts';
@@ -96,6 +98,22 @@ describe('the store, after a crash', () => {
       }
     },
     300_000,
+  );
+
+  it(
+    'I6 as an ordinary user removes a download that was killed when it was read-only already and had no name yet',
+    requires('root'),
+    async () => {
+      const { root, paths } = await openTestStore();
+      const hex = 'a'.repeat(64);
+      for (const name of [hex, `${hex}.0123456789abcdef`]) {
+        fs.writeFileSync(join(paths.ingest, name), 'content', { mode: 0o444 });
+      }
+      execFileSync('chown', ['-R', '65534', dirname(root)]);
+      const args = ['repeat', 'prune', root, '1'];
+      expect(await program.run({ args, uid: 65_534 })).toMatchObject({ code: 0, stderr: '' });
+      expect(fs.readdirSync(paths.ingest)).toEqual([]);
+    },
   );
 
   it('S01 of a pull that is given up for a prune: nothing is left', async () => {

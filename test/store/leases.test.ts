@@ -20,7 +20,17 @@ const program = await buildChildProgram(`
   console.log('leased');
   await new Promise((resolve) => process.stdin.once('end', resolve).resume());
 `);
-afterAll(async () => program.remove());
+// Its disk takes nothing any more, from the writing of the digest on: call 1 opens the lock of garbage collection.
+const full = await buildChildProgram(`
+  import { openStore } from './src/store/open-store.ts';
+  import { createLease } from './src/store/leases.ts';
+  import { failCall } from './test/fs/fault.ts';
+  const [root, digest] = process.argv.slice(2);
+  const lease = await createLease(await openStore(root, { ownership: { kind: 'root' } }));
+  failCall('*', 2, 'EDQUOT+');
+  await lease.add(digest).catch(({ code, message }) => console.log(code, message));
+`);
+afterAll(async () => Promise.all([program.remove(), full.remove()]));
 
 const [A, B, C] = [testBlob(), testBlob(), testBlob('c', undefined, 'sha512')].map(
   ({ descriptor }) => descriptor.digest,
@@ -40,6 +50,14 @@ describe('createLease()', () => {
     await two.release();
     expect(readLeases(store.paths)).toEqual(new Set());
     expect(fs.readdirSync(store.paths.leases)).toEqual([]);
+  });
+
+  it('S05 says what could not be written, also when it cannot be taken back', async () => {
+    const store = await openTestStore();
+    const { stdout, stderr } = await full.run({ args: [store.root, A!], fault: '' });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^ERR_NO_SPACE Cannot write "\/.*\/leases\/[0-9a-f]+": the disk quota is used up\n$/);
+    expect(readLeases(store.paths)).toEqual(new Set());
   });
 
   it('I7 ends with its process, and the file is removed by the next reader', async () => {

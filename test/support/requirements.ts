@@ -16,6 +16,7 @@ type Program =
   | 'bsdtar'
   | 'cc'
   | 'docker-registry'
+  | 'faketime'
   | 'mmdebstrap'
   | 'objdump'
   | 'openssl'

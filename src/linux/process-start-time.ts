@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { hasErrno } from '../fs/disk-error.ts';
 
 /**
  * When a process started, in clock ticks since boot: together with its id it names one process. Undefined if it has ended.
@@ -10,7 +9,8 @@ export function processStartTime(pid: number): string | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ESRCH')) return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     throw error;
   }
 }
