@@ -16,7 +16,7 @@ const KILLS = (points: number): { effect: string; kinds: typeof CALL_KINDS; poin
 describe('SIGKILL at any call that changes a file or makes a container', requires(...FAULT_NEEDS), () => {
   it.each(TITLED_OPERATIONS)(
     '%s: I6 F1 F6 F7 nothing is broken, and the next command mends the rest',
-    async (_, operation) => sweep({ operation, faults: KILLS(6) }),
+    async (_, operation) => sweep({ operation, faults: KILLS(4) }),
     longTimeout(300_000),
   );
 
