@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { withDiskErrors } from '../../src/fs/disk-error.ts';
 import { digestHex } from '../../src/oci/digest.ts';
+import { encodeLayerInfo } from '../../src/snapshot/layer-info.ts';
 import { collectGarbage, type ContainerRoots, type Garbage } from '../../src/store/collect-garbage.ts';
 import { createLease } from '../../src/store/leases.ts';
 import type { Store } from '../../src/store/open-store.ts';
@@ -76,7 +77,8 @@ export async function unpack({ paths }: Store, { chain }: TestImage): Promise<vo
     await withDiskErrors('unpack', folder, async () => {
       await fs.promises.mkdir(join(folder, 'fs/etc'), { recursive: true });
       const info = { diffId: chainId, size: LAYER_SIZE, entries: 1 };
-      await fs.promises.writeFile(join(folder, 'done'), JSON.stringify(info));
+      await fs.promises.writeFile(join(folder, 'manifest'), '');
+      await fs.promises.writeFile(join(folder, 'done'), encodeLayerInfo(info));
     });
   }
 }
