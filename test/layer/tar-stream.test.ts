@@ -56,7 +56,7 @@ const OLD_SPARSE = archive(
 );
 
 /** A second opinion on our reader: see docs/decisions/0002-own-tar-reader.md. */
-describe('createTarReader() and tar-stream', () => {
+describe('createTarReader() and tar-stream (B10)', () => {
   it(
     'read the same in what tar-stream has written',
     async () => {

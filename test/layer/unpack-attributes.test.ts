@@ -17,7 +17,7 @@ describe('unpackLayer() devices and pipes', requires('root'), () => {
     (type) => (name: string) => rawEntry({ name, type, mode: 0o660, deviceMajor: 8, deviceMinor: 1, uid: 5 }),
   ) as [(name: string) => Buffer, (name: string) => Buffer];
 
-  it('L43: leaves devices out, with a warning for each, and names of them too', async () => {
+  it('B11, L43: leaves devices out, with a warning for each, and names of them too', async () => {
     const tar = archive(charDevice('c'), folder('d'), blockDevice('d/b'), hardlink('d/h', 'd/b'), file('f'));
     const { tree, warnings } = await openWorkspace().unpack(tar);
     expect(tree).toEqual({ d: `D 0755 0:0 ${TIME}`, f: `F 0644 0:0 ${TIME} "x"` });
@@ -183,11 +183,11 @@ describe('unpackLayer() extended attributes', requires('root'), () => {
       'L57: capabilities of an unknown revision',
       { 'security.capability': `${CAP_SETUID.slice(0, 3)}\x09${CAP_SETUID.slice(4)}` },
     ],
-    ['L58: trusted.overlay.opaque', { 'trusted.overlay.opaque': 'y' }],
-    ['L58: trusted.overlay.redirect', { 'trusted.overlay.redirect': '/etc' }],
-    ['L58: trusted.overlay.metacopy', { 'trusted.overlay.metacopy': 'x' }],
-    ['L58: user.overlay.opaque', { 'user.overlay.opaque': 'y' }],
-    ['L58: user.overlay.origin', { 'user.overlay.origin': 'x' }],
+    ['B12, L58: trusted.overlay.opaque', { 'trusted.overlay.opaque': 'y' }],
+    ['B12, L58: trusted.overlay.redirect', { 'trusted.overlay.redirect': '/etc' }],
+    ['B12, L58: trusted.overlay.metacopy', { 'trusted.overlay.metacopy': 'x' }],
+    ['B12, L58: user.overlay.opaque', { 'user.overlay.opaque': 'y' }],
+    ['B12, L58: user.overlay.origin', { 'user.overlay.origin': 'x' }],
     ['L59: security.selinux', { 'security.selinux': 'system_u:object_r:bin_t:s0' }],
     ['L59: security.ima', { 'security.ima': 'x' }],
     ['L59: system.posix_acl_access', { 'system.posix_acl_access': 'x' }],

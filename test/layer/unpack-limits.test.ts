@@ -13,7 +13,7 @@ import { archive, END, file, folder, hardlink, rawEntry, whiteout } from '../sup
 import { bundle } from './support/bundle.ts';
 import { openWorkspace } from './support/workspace.ts';
 
-describe('unpackLayer() limits (L70)', requires('root'), () => {
+describe('unpackLayer() limits (B9, L70)', requires('root'), () => {
   it.each<[string, Buffer, object, RegExp]>([
     ['a gzip bomb', archive(file('f', Buffer.alloc(20_000_000))), { bytes: 10_000_000 }, /more than 10000000 bytes/],
     [

@@ -95,7 +95,7 @@ describe('unpackLayer() whiteouts', requires('root'), () => {
     expect(withoutTimes(await workspace.unpack(archive(...entries), { lowers: [lower.root] }))).toEqual(expected);
   });
 
-  it.each(['.wh.', '.wh..', '.wh...', 'd/.wh.', 'd/.wh..', 'd/.wh...'])('L84: %s is refused', async (name) => {
+  it.each(['.wh.', '.wh..', '.wh...', 'd/.wh.', 'd/.wh..', 'd/.wh...'])('B7, L84: %s is refused', async (name) => {
     const error = await openWorkspace().refuse(archive(whiteout(name)));
     expect(error).toMatchObject({
       code: 'ERR_LAYER',
