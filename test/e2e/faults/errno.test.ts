@@ -40,7 +40,8 @@ describe('an fsync that fails once', requires(...FAULT_NEEDS), () => {
 /** The kernel may have dropped the pages, and a second fsync would find nothing to complain about. */
 function discarded(ended: FaultyEnd, home: CliHome, where: string): void {
   explained(ended, home, where);
-  expect(ended.code, where).toBe(1);
+  // Without a reserve a full disk is only harder to clean: nobody is told.
+  if (ended.hit?.path.includes('/.space-reserve.') !== true) expect(ended.code, where).toBe(1);
   const [failed, ...later] = ended.calls.slice(ended.calls.findIndex((one) => one === ended.hit));
   const isFile = !existsSync(failed?.path ?? '') || !statSync(failed?.path ?? '').isDirectory();
   if (isFile)

@@ -42,7 +42,7 @@ describe('the order of calls in a pull, which decides what a power failure leave
       const [everything] = indexesOf(/^syncfs$/, new RegExp(`^${staging}/manifest$`));
       const [done] = indexesOf(/^open/, new RegExp(`^${staging}/done$`));
       const [doneSynced] = indexesOf(/^fsync$/, new RegExp(`^${staging}/done$`));
-      const [folderSynced] = indexesOf(/^fsync$/, new RegExp(`^${staging}$`));
+      const folderSynced = indexesOf(/^fsync$/, new RegExp(`^${staging}$`)).find((sync) => sync > (doneSynced ?? 0));
       const named = indexesOf(/^fsync$/, /^\/layers$/).find((sync) => sync > at);
       const order = [lastWrite, everything, done, doneSynced, folderSynced, at, named, imageNamed()];
       expect(order).toEqual(order.toSorted((a = Infinity, b = Infinity) => a - b));

@@ -15,7 +15,8 @@ import { brokenPromises } from './store-state.ts';
 import { openHome } from './sweep.ts';
 
 const PAGE = 4096; // bytes
-const NO_SPACE = /^Error: Cannot [^\n]+: (no space is left on the file system|[^\n]+ of the free space)\n/;
+const NO_SPACE =
+  /^Error: Cannot [^\n]+: (no space is left on the file system|[^\n]+ of the free space|it needs about [^\n]+ is free on [^\n]+)\n/;
 
 let images: FaultRegistry;
 
