@@ -1,8 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import type { LookupFunction } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
 import type { RegistryOptions } from '../../src/registry/client.ts';
+import { login } from '../../src/registry/login.ts';
+import type { LoginResult } from '../../src/registry/login.ts';
+import { temporaryFolder } from '../fs/temporary-folder.ts';
 import type { TestRegistry, TestRegistryOptions } from '../support/registry/index.ts';
 import { makeCertificates } from '../support/registry/index.ts';
 import { filesIn, putEverywhere } from './open-mirrored.ts';
@@ -64,6 +68,20 @@ describe.skipIf(made === undefined)('certificates of hosts (need openssl)', () =
     ]) {
       await expect(pull(folders)).rejects.toMatchObject({ problem: 'certificate' });
     }
+  });
+
+  test('R60 a login goes to the registry itself, trusted by the ca of its hosts.toml, and to no mirror', async () => {
+    const { registry, name } = await start();
+    const mirror = await startTestRegistry({});
+    const toml = `server = "https://${name}"\nca = ["own.pem"]\n[host."http://${mirror.host}"]\n`;
+    const folder = await filesIn({ [`${name}/hosts.toml`]: toml, [`${name}/own.pem`]: certificates.ca });
+    const files = [join(await temporaryFolder(), 'config.json')] as const;
+    const logIn = async (hostsFolders: string[]): Promise<LoginResult> =>
+      login(name, { username: 'user', password: 'pass', files, registry: { lookup: toThisMachine, hostsFolders } });
+    await expect(logIn([])).rejects.toMatchObject({ code: 'ERR_NETWORK' });
+    expect(await logIn([folder])).toMatchObject({ registry: name });
+    expect(registry.log.length).toBeGreaterThan(0);
+    expect(mirror.log).toEqual([]);
   });
 
   test('a ca comes to the usual ones and to those of SSL_CERT_FILE, and takes none away', async () => {
