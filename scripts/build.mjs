@@ -32,10 +32,17 @@ const META_URL = {
 /**
  * A shell script and JavaScript at once, for the `--` that `#!/usr/bin/env node` has no room for: without it, Node takes an
  * `--env-file` after the script for its own, ends when the file is missing, and obeys a NODE_OPTIONS in it
- * (https://github.com/nodejs/node/issues/54232).
+ * (https://github.com/nodejs/node/issues/54232). It also keeps NODE_EXTRA_CA_CERTS from a Node that would parse all certificates at
+ * its start: src/cli/caller-environment.ts puts it back for what needs it.
  */
 const LAUNCHER = `#!/bin/sh
-":" //; exec node -- "$0" "$@"
+":" //; ${[
+  'if [ -n "$NODE_EXTRA_CA_CERTS" ]',
+  'then export MYDOCKER_NODE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS"',
+  'unset NODE_EXTRA_CA_CERTS',
+  'fi',
+  'exec node -- "$0" "$@"',
+].join('; ')}
 `;
 
 const PROGRAM = 'mydocker.cjs';

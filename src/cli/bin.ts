@@ -1,3 +1,4 @@
+import { callerEnvironment } from './caller-environment.ts';
 import { createEngine } from './engine.ts';
 import { catchInterrupts } from './interrupts.ts';
 import { main } from './main.ts';
@@ -33,7 +34,7 @@ void main(process.argv.slice(2), {
   },
   readLine: async (signal) => readLine(process.stdin, signal),
   openTerminal: ({ isInteractive }) => openTerminal(process, isInteractive),
-  env: process.env,
+  env: callerEnvironment(process.env),
   home: undefined,
   engine: createEngine(),
   now: () => Date.now(),
