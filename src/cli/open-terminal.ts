@@ -23,12 +23,23 @@ export function openTerminal({ stdin, stdout }: TerminalProcess, isInteractive: 
       stdout.on('resize', listener);
       return () => void stdout.off('resize', listener);
     },
+    ...(isRaw && { onHangUp: (listener) => whenGone(stdin, listener) }),
     onConnect: () => {
       if (isRaw) stdin.setRawMode(true);
     },
     onDisconnect: () => {
       if (isRaw) stdin.setRawMode(false);
     },
+  };
+}
+
+/** A terminal that has gone reads as ended, or as an error. */
+function whenGone(stdin: Readable, listener: () => void): () => void {
+  stdin.once('end', listener);
+  stdin.once('error', listener);
+  return () => {
+    stdin.off('end', listener);
+    stdin.off('error', listener);
   };
 }
 

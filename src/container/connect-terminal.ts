@@ -14,6 +14,8 @@ export interface TerminalStreams {
   size: () => TerminalSize;
   /** Calls `listener` when the size changes, until the function that it returns is called. */
   onResize?: ((listener: () => void) => () => void) | undefined;
+  /** Calls `listener` when the other end has gone for good, until the function that it returns is called: the terminal hangs up. */
+  onHangUp?: ((listener: () => void) => () => void) | undefined;
   /** The command runs: what is typed is its own from now on. Raw mode begins here. */
   onConnect?: (() => void) | undefined;
   /** The end, whatever it was. */
@@ -29,7 +31,11 @@ export interface TerminalConnection {
  * Passes on what is typed and what is shown, and the size. The master is closed at the end.
  * Programs may outlive the container with the terminal open (`pid: 'host'`): they are waited for a moment only.
  */
-export function connectTerminal(master: number, streams: TerminalStreams, runnerFolder: string): TerminalConnection {
+export function connectTerminal(
+  master: number,
+  streams: TerminalStreams,
+  { runnerFolder, onHangUp }: { runnerFolder: string; onHangUp: () => void },
+): TerminalConnection {
   const { input, output } = streams;
   const stream = new ReadStream(master);
   const ended = new Promise<void>((resolve) => {
@@ -39,17 +45,27 @@ export function connectTerminal(master: number, streams: TerminalStreams, runner
   stream.pipe(output, { end: false });
   const type = (chunk: Uint8Array): void => void stream.write(chunk);
   input?.on('data', type);
+  // The end of a file is not that of the terminal: programs may have more to say.
+  const endOfFile = (): void => void stream.write(END_OF_TRANSMISSION);
+  if (streams.onHangUp === undefined) input?.once('end', endOfFile);
   const resize = (): void => {
     const program = resizeSteps(0, streams.size());
     startRunner({ program, stdio: [master, 'ignore', 'ignore'], runnerFolder }).exited.catch(() => undefined);
   };
   const stopResizing = streams.onResize?.(resize);
+  const stopListening = streams.onHangUp?.(() => {
+    stopResizing?.(); // the master's number may soon be that of something else
+    stream.destroy();
+    onHangUp();
+  });
   streams.onConnect?.();
   return {
     finish: async () => {
       await Promise.race([ended, setTimeout(PATIENCE_MS, undefined, { ref: false })]);
       stopResizing?.();
+      stopListening?.();
       input?.off('data', type);
+      input?.off('end', endOfFile);
       input?.pause();
       stream.destroy();
       streams.onDisconnect?.();
@@ -58,3 +74,5 @@ export function connectTerminal(master: number, streams: TerminalStreams, runner
 }
 
 const PATIENCE_MS = 1000;
+
+const END_OF_TRANSMISSION = '\x04'; // what Ctrl-D types

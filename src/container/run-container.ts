@@ -155,11 +155,11 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
     return driver.prepare({ folder, layers: image.layerFolders, ephemeral: options.autoRemove ?? false, signal });
   });
   const { terminal } = container;
-  const stdio = terminal === undefined ? request.stdio : NO_STREAMS;
+  const stdio = terminal === undefined ? request.stdio : [...NO_STREAMS, terminal.master];
   const running = startRunner({
     program: planContainer(planRequest({ ...request, stdio }, { container, resolved, mount })).program,
     stdio,
-    held: [container.lock, ...(terminal === undefined ? [] : [terminal.master])],
+    held: [container.lock],
     idMap: request.host.ownership,
     runnerFolder: paths.runner,
     detached: true, // Ctrl-C on the caller's terminal reaches this process alone, which passes it on once
@@ -169,7 +169,7 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
 }
 
 /** With a terminal the command gets its descriptors inside. */
-const NO_STREAMS: RunRequest['stdio'] = ['ignore', 'ignore', 'ignore'];
+const NO_STREAMS = ['ignore', 'ignore', 'ignore'] as const;
 
 function recordOf({ image, options }: RunRequest, { id, name, command, controlGroups }: RecordParts): ContainerRecord {
   return {
@@ -232,18 +232,27 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
 /** Connects the caller with the container's terminal for as long as `work` takes. */
 async function withTerminal<T>(
   { options, paths }: RunRequest,
-  { terminal }: Supervised,
+  { terminal, running }: Supervised,
   work: () => Promise<T>,
 ): Promise<T> {
   if (terminal === undefined || options.terminal === undefined) return work();
   const { connectTerminal } = await import('./connect-terminal.ts');
-  const connection = connectTerminal(terminal.release(), options.terminal, paths.runner);
+  let patience: NodeJS.Timeout | undefined;
+  // Nobody is there any more: the command is told, and may put its things in order.
+  const onHangUp = (): void => {
+    running.signal(constants.signals.SIGHUP);
+    patience = setTimeout(() => running.signal(constants.signals.SIGKILL), HANG_UP_MS);
+  };
+  const connection = connectTerminal(terminal.release(), options.terminal, { runnerFolder: paths.runner, onHangUp });
   try {
     return await work();
   } finally {
+    clearTimeout(patience);
     await connection.finish();
   }
 }
+
+const HANG_UP_MS = 2000;
 
 const KILLED = 128 + constants.signals.SIGKILL;
 
@@ -254,7 +263,7 @@ function recordWaiter(folder: string, pid: number | undefined): void {
 }
 
 function planRequest(
-  { paths, host, image, stdio, options }: RunRequest,
+  { paths, host, image, stdio, options }: Omit<RunRequest, 'stdio'> & { stdio: readonly (IOType | number)[] },
   { container, resolved, mount }: { container: Container; resolved: Resolved; mount: Mount },
 ): PlanRequest {
   const { ownership } = host;
@@ -273,7 +282,7 @@ function planRequest(
     terminal:
       container.terminal === undefined || options.terminal === undefined
         ? undefined
-        : { path: container.terminal.path, master: stdio.length + 1, size: options.terminal.size() },
+        : { path: container.terminal.path, master: NO_STREAMS.length, size: options.terminal.size() },
     pipes: pipesAmong(stdio),
     thermalCpus: thermalCpus(),
   };

@@ -67,6 +67,16 @@ for (const { caller, needs } of CALLERS) {
       expect(await run.outcome).toMatchObject({ stdout: 'ready\r\ninterrupted\r\n', exitCode: 9 });
     });
 
+    it('with a terminal tells the command when the input ends, and shows what it says after that', async () => {
+      const run = box.start(['sh', '-c', 'cat > /dev/null; echo after; exit 5'], {
+        stdin: 'pipe',
+        options: { terminal: true },
+      });
+      await run.started;
+      run.supervisor.stdin?.end('typed\n');
+      expect(await run.outcome).toMatchObject({ stdout: expect.stringMatching(/after\r\n$/) as string, exitCode: 5 });
+    });
+
     it('threat C13 X31 leaves no process when its own is killed, and a record that says dead', async () => {
       const marker = `7${Date.now()}`;
       const run = await startReady(`sleep ${marker} & setsid sleep ${marker} &`);

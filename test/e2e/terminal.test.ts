@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -40,7 +40,7 @@ describe.each(CALLERS)('a terminal of $caller', NEEDS, ({ caller, user }) => {
     screen = openScreen(['run', '--rm', '-it', image, 'sh']);
     await screen.shows(/\/ #$/);
   });
-  afterEach(() => void tmux('kill-server'));
+  afterEach(() => void spawnSync('tmux', ['-L', socket, 'kill-server'])); // it may have ended
 
   function openScreen(args: string[]): Screen {
     const own = [`HOME=${home.folder}`, `MYDOCKER_HOME=${home.store}`, process.execPath, testBed().cli, ...args];
@@ -105,6 +105,16 @@ describe.each(CALLERS)('a terminal of $caller', NEEDS, ({ caller, user }) => {
     await screen.shows(/PID +PPID USER/);
     screen.type('q');
     await screen.shows(/\/ #$/);
+  });
+
+  it('hangs up when the caller’s terminal is closed, and the container ends with its shell', async () => {
+    screen.type('sleep 1000', 'Enter'); // in the foreground: it hears of the end as the shell does
+    expect((await home.mydocker(['ps', '-q'])).stdout).toMatch(/^[0-9a-f]{12}\n$/);
+    tmux('kill-session');
+    const deadline = Date.now() + 20_000;
+    while ((await home.mydocker(['ps', '-a', '-q'])).stdout !== '') {
+      expect(Date.now(), 'the container has ended').toBeLessThan(deadline);
+    }
   });
 
   it('ends with the exit code, and gives the caller’s terminal back as it was', async () => {

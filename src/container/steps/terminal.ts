@@ -13,9 +13,10 @@ export interface ContainerTerminal {
   size: TerminalSize;
 }
 
-/** On the host, before anything opens it. */
+/** On the host, before anything opens it. The master is then closed: only whoever is at its other end keeps the terminal from hanging up. */
 export function prepareTerminalSteps({ master, size }: ContainerTerminal): Step[] {
-  return [...unlockSteps(master), ...resizeSteps(master, size)];
+  const close: Step = { call: 'close', args: [master], what: 'close the master of the terminal' };
+  return [...unlockSteps(master), ...resizeSteps(master, size), close];
 }
 
 /** In the container's session, with the host's files still in sight: it becomes the command's descriptors 0, 1 and 2. */
