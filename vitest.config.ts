@@ -1,9 +1,8 @@
-import { randomInt } from 'node:crypto';
-
 import { defineConfig } from 'vitest/config';
 
-// Read by the workers, and by the reporter in this process: one seed for the whole run.
-const seed = (process.env['MYDOCKER_SEED'] ??= String(randomInt(2 ** 31)));
+// Read by the workers, and by the reporter in this process: one seed for the whole run. A normal run draws the same each time, so that a
+// commit passes or fails whoever runs it; `npm run soak` draws anew.
+const seed = (process.env['MYDOCKER_SEED'] ??= '1511214820');
 
 export default defineConfig({
   test: {
