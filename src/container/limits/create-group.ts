@@ -28,6 +28,7 @@ const PARENT = 'mydocker';
  * @throws {ToolError} ERR_HOST for a limit that cannot be enforced here; nothing is left then
  */
 export function createGroup(id: string, limits: ResourceLimits): ContainerGroup | undefined {
+  if (Object.values(limits).every((limit) => limit === undefined)) return undefined; // most runs: nothing is looked at
   const places = findControllers({
     mountinfo: readFileSync('/proc/self/mountinfo', 'utf8'),
     cgroup: readFileSync('/proc/self/cgroup', 'utf8'),
@@ -150,10 +151,10 @@ function inheritCpuset(parent: string, folder: string): void {
   }
 }
 
-function applySetting(folder: string, { controller, file, value, flag }: GroupSetting): void {
+function applySetting(folder: string, { controller, file, value, flag, isImplied }: GroupSetting): void {
   const path = join(folder, file);
-  // A kernel that does not account for swap has nothing to limit there.
-  if (flag === '--memory-swap' && !existsSync(path)) return;
+  // A kernel that does not account for swap has nothing to limit there, unless somebody counts on it.
+  if (isImplied === true && !existsSync(path)) return;
   try {
     writeFileSync(path, value, { flag: 'r+' });
   } catch (error) {

@@ -8,72 +8,55 @@ export interface GroupSetting {
   value: string;
   /** The flag that asks for it, for errors. */
   flag: string;
+  /** Nobody has asked for it: it comes with another limit. */
+  isImplied?: boolean | undefined;
 }
 
 const PERIOD = 100_000; // microseconds, docker's
 
 /** What limits come to in the files of a version of control groups, in the order in which the kernel takes them. */
 export function groupSettings(limits: ResourceLimits, versionOf: (controller: Controller) => 1 | 2): GroupSetting[] {
-  const both = settings(limits);
-  return both.map(({ v1, v2, controller, flag }) => {
-    const [file, value] = versionOf(controller) === 1 ? v1 : v2;
-    return { controller, flag, file, value };
+  return settings(limits).map(({ v1, v2, ...setting }) => {
+    const [file, value] = versionOf(setting.controller) === 1 ? v1 : v2;
+    return { ...setting, file, value };
   });
 }
 
-interface BothVersions {
-  controller: Controller;
-  flag: string;
+interface BothVersions extends Omit<GroupSetting, 'file' | 'value'> {
   v1: readonly [file: string, value: string];
   v2: readonly [file: string, value: string];
 }
 
 function settings({ memory, memorySwap, milliCpus, cpuShares, cpusetCpus, pids }: ResourceLimits): BothVersions[] {
-  const quota = (milliCpus ?? 0) * (PERIOD / 1000);
-  const found: (BothVersions | undefined)[] = [
-    memory === undefined
-      ? undefined
-      : {
-          controller: 'memory',
-          flag: '--memory',
-          v1: ['memory.limit_in_bytes', String(memory)],
-          v2: ['memory.max', String(memory)],
-        },
-    memory === undefined ? undefined : swapSetting(memory, memorySwap ?? 2 * memory),
-    milliCpus === undefined
-      ? undefined
-      : {
-          controller: 'cpu',
-          flag: '--cpus',
-          v1: ['cpu.cfs_quota_us', String(quota)],
-          v2: ['cpu.max', `${quota} ${PERIOD}`],
-        },
-    cpuShares === undefined
-      ? undefined
-      : {
-          controller: 'cpu',
-          flag: '--cpu-shares',
-          v1: ['cpu.shares', String(cpuShares)],
-          v2: ['cpu.weight', String(weightOf(cpuShares))],
-        },
-    cpusetCpus === undefined
-      ? undefined
-      : {
-          controller: 'cpuset',
-          flag: '--cpuset-cpus',
-          v1: ['cpuset.cpus', cpusetCpus],
-          v2: ['cpuset.cpus', cpusetCpus],
-        },
-    pids === undefined
-      ? undefined
-      : {
-          controller: 'pids',
-          flag: '--pids-limit',
-          v1: ['pids.max', pids === -1 ? 'max' : String(pids)],
-          v2: ['pids.max', pids === -1 ? 'max' : String(pids)],
-        },
-  ];
-  return found.filter((setting) => setting !== undefined);
+  const found: BothVersions[] = [];
+  if (memory !== undefined) {
+    const bytes = String(memory);
+    const [v1, v2] = [['memory.limit_in_bytes', bytes] as const, ['memory.max', bytes] as const];
+    found.push({ controller: 'memory', flag: '--memory', v1, v2 });
+    found.push({ ...swapSetting(memory, memorySwap ?? 2 * memory), isImplied: memorySwap === undefined });
+  }
+  if (milliCpus !== undefined) {
+    const quota = milliCpus * (PERIOD / 1000);
+    const [v1, v2] = [['cpu.cfs_quota_us', String(quota)] as const, ['cpu.max', `${quota} ${PERIOD}`] as const];
+    found.push({ controller: 'cpu', flag: '--cpus', v1, v2 });
+  }
+  if (cpuShares !== undefined) {
+    const [v1, v2] = [['cpu.shares', String(cpuShares)] as const, ['cpu.weight', String(weightOf(cpuShares))] as const];
+    found.push({ controller: 'cpu', flag: '--cpu-shares', v1, v2 });
+  }
+  if (cpusetCpus !== undefined) found.push(sameInBoth('cpuset', '--cpuset-cpus', ['cpuset.cpus', cpusetCpus]));
+  if (pids !== undefined) {
+    found.push(sameInBoth('pids', '--pids-limit', ['pids.max', pids === -1 ? 'max' : String(pids)]));
+  }
+  return found;
+}
+
+function sameInBoth(
+  controller: Controller,
+  flag: string,
+  setting: readonly [file: string, value: string],
+): BothVersions {
+  return { controller, flag, v1: setting, v2: setting };
 }
 
 /** Version 1 counts memory and swap together, version 2 swap alone. */

@@ -85,9 +85,10 @@ describe('createGroupIn()', () => {
     expect(existsSync(join(root, 'mydocker'))).toBe(false);
   });
 
-  it('passes over swap where the kernel does not account for it, unless it is asked for alone', () => {
+  it('passes over swap where the kernel does not account for it, unless somebody asks for it', () => {
     prepare(`a/mydocker/${ID}`, { 'memory.limit_in_bytes': '' });
     expect(create(1, { memory: 64 * 2 ** 20 })).toBeDefined();
+    expect(() => create(1, { memory: 64 * 2 ** 20, memorySwap: -1 })).toThrow(/^Cannot enforce --memory-swap: /);
   });
 
   it.each([['a file that is missing', {}, /^Cannot enforce --pids-limit: "10" for pids: no such file or directory$/]])(
