@@ -55,13 +55,15 @@ export function isProtectedEntry(entry: IndexEntry): boolean {
 }
 
 /** The same entry, protected or not. Throws ERR_STORE_DAMAGED for one that cannot be read. */
-export function withProtection({ value, annotations }: IndexEntry, isProtected: boolean): IndexEntry {
-  const changed = new Map(annotations);
-  const record = parseRecord({ value, annotations }, entryName({ value, annotations }) ?? '');
+export function withProtection(entry: IndexEntry, isProtected: boolean): IndexEntry {
+  const where = entryName(entry) ?? manifestOf(entry) ?? '';
+  const record = parseRecord(entry, where);
+  if (!isUnchanged(entry, record)) throw unreadable(where, 'it is not what was written'); // a new seal would hide that
+  const changed = new Map(entry.annotations);
   if (changed.has(CHECK)) changed.set(CHECK, checkOf({ ...record, protected: isProtected }));
   changed.delete(PROTECTED);
   if (isProtected) changed.set(PROTECTED, 'true');
-  return { value: { ...value, annotations: Object.fromEntries(changed) }, annotations: changed };
+  return { value: { ...entry.value, annotations: Object.fromEntries(changed) }, annotations: changed };
 }
 
 /** Equal for two records, or a record and an entry of ours, that give the same name to the same image. */

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { removeImage } from '../../src/container/remove-image.ts';
 import { listImages } from '../../src/image/list-images.ts';
@@ -5,6 +6,7 @@ import { protect, unprotect } from '../../src/image/protect.ts';
 import { pullImage } from '../../src/image/pull-image.ts';
 import { tag } from '../../src/image/tag.ts';
 import { shortDigest } from '../../src/oci/digest.ts';
+import { storePaths } from '../../src/store/layout.ts';
 import { putImage } from '../support/registry/index.ts';
 import { startBench } from './bench.ts';
 import type { Bench } from './bench.ts';
@@ -37,6 +39,15 @@ describe('protect()', () => {
     await unprotect(bench.image, bench);
     await removeImage(bench.engine, bench.image);
     expect(await listImages(bench.engine)).toEqual([]);
+  });
+
+  it('S17 does not seal anew what is damaged: verify is to find it', async () => {
+    const bench = await startPulled();
+    const { index } = storePaths(bench.home);
+    const damaged = readFileSync(index, 'utf8').replace(/("dev\.mydocker\.size":\s*")\d+/, '$17');
+    writeFileSync(index, damaged);
+    await expect(protect(bench.image, bench)).rejects.toMatchObject({ code: 'ERR_STORE_DAMAGED' });
+    expect(readFileSync(index, 'utf8')).toBe(damaged);
   });
 
   it('of one name keeps the whole image from being removed by ID, but not its other names', async () => {
