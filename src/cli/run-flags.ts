@@ -81,7 +81,7 @@ export const runFlags: RunFlags = {
   'shm-size': stringFlag({ about: 'Size of /dev/shm', placeholder: 'bytes' }),
   sysctl: listFlag({ about: 'Sysctl options' }),
   tmpfs: listFlag({ about: 'Mount a tmpfs directory' }),
-  tty: booleanFlag({ short: 't', about: 'Use the terminal' }),
+  tty: booleanFlag({ short: 't', about: 'Allocate a pseudo-TTY' }),
   ulimit: listFlag({ about: 'Ulimit options', placeholder: 'ulimit' }),
   user: stringFlag({ short: 'u', about: 'Username or UID (format: <name|uid>[:<group|gid>])' }),
   volume: listFlag({ short: 'v', about: 'Bind mount a volume' }),

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { isToolError } from '../errors.ts';
 import { hasErrno } from '../fs/disk-error.ts';
 import { removeOwnedTree } from '../fs/remove-owned-tree.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import { releaseName } from './container-name.ts';
 import type { ContainerPaths } from './container-paths.ts';
-import { readRecord } from './container-record.ts';
 import { removeGroups } from './limits/create-group.ts';
 
 export interface DeleteRequest {
@@ -15,6 +13,8 @@ export interface DeleteRequest {
   id: string;
   /** Undefined if it has none, or it is not known. */
   name?: string | undefined;
+  /** Folders that a supervisor which was killed has left. */
+  controlGroups?: readonly string[] | undefined;
   ownership: Ownership;
 }
 
@@ -23,9 +23,15 @@ export interface DeleteRequest {
  * It disappears in one step; what a crash leaves in the trash, the next garbage collection deletes.
  * @throws {ToolError} ERR_STORE
  */
-export async function deleteContainer({ paths, id, name, ownership }: DeleteRequest): Promise<void> {
+export async function deleteContainer({
+  paths,
+  id,
+  name,
+  controlGroups = [],
+  ownership,
+}: DeleteRequest): Promise<void> {
   if (name !== undefined) releaseName(paths.containers, id, name);
-  await removeGroups(controlGroupsOf(paths.containers, id));
+  await removeGroups(controlGroups);
   const trash = join(paths.trash, `container-${id.slice(0, 12)}-${randomBytes(4).toString('hex')}`);
   try {
     renameSync(join(paths.containers, id), trash);
@@ -34,14 +40,4 @@ export async function deleteContainer({ paths, id, name, ownership }: DeleteRequ
     throw error;
   }
   await removeOwnedTree(trash, { ownership, runnerFolder: paths.runner });
-}
-
-/** What a supervisor that was killed has left; of a damaged record nobody knows. */
-function controlGroupsOf(containers: string, id: string): readonly string[] {
-  try {
-    return readRecord(containers, id)?.controlGroups ?? [];
-  } catch (error) {
-    if (isToolError(error, 'ERR_STORE_DAMAGED')) return [];
-    throw error;
-  }
 }

@@ -39,7 +39,7 @@ export async function reapContainer({ paths, ownership }: ReapRequest, id: strin
   const lock = lockIfFree(join(containers, id, 'lock'));
   if (lock === undefined) return false; // it lives, or somebody else is removing it
   try {
-    await deleteContainer({ paths, id, name: record?.name, ownership });
+    await deleteContainer({ paths, id, name: record?.name, controlGroups: record?.controlGroups, ownership });
     return true;
   } finally {
     lock.release();

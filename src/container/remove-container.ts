@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ToolError, isToolError } from '../errors.ts';
+import { ToolError } from '../errors.ts';
 import { pause } from '../fs/abort.ts';
 import { hasErrno } from '../fs/disk-error.ts';
 import { tryFileLock } from '../fs/kernel-lock.ts';
@@ -9,7 +9,7 @@ import type { Ownership } from '../linux/ownership.ts';
 import { processStartTime } from '../linux/process-start-time.ts';
 import { printable } from '../printable.ts';
 import type { ContainerPaths } from './container-paths.ts';
-import { readRecord, readState } from './container-record.ts';
+import { readIntactRecord, readState } from './container-record.ts';
 import { deleteContainer } from './delete-container.ts';
 import { findContainer } from './find-container.ts';
 
@@ -33,7 +33,8 @@ export async function removeContainer(request: RemoveContainerRequest): Promise<
   const id = findContainer(paths.containers, container);
   const lock = await takeLock(request, id);
   try {
-    await deleteContainer({ paths, id, name: nameOf(paths.containers, id), ownership });
+    const record = readIntactRecord(paths.containers, id); // a damaged one's name is free as soon as its folder has gone
+    await deleteContainer({ paths, id, name: record?.name, controlGroups: record?.controlGroups, ownership });
   } finally {
     lock?.release();
   }
@@ -74,15 +75,6 @@ function killContainer(containers: string, id: string): void {
     process.kill(waiter.pid, DEATH_SIGNAL);
   } catch (error) {
     if (!hasErrno(error, 'ESRCH')) throw error;
-  }
-}
-
-function nameOf(containers: string, id: string): string | undefined {
-  try {
-    return readRecord(containers, id)?.name;
-  } catch (error) {
-    if (isToolError(error, 'ERR_STORE_DAMAGED')) return undefined; // its name is free as soon as its folder has gone
-    throw error;
   }
 }
 

@@ -1,9 +1,9 @@
 import { ToolError } from '../errors.ts';
+import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
 import type { ContainerConfig } from '../oci/image-config.ts';
 import { printable } from '../printable.ts';
 import type { AccountFiles } from '../snapshot/account-files.ts';
-import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import { containerCommand } from './container-command.ts';
 import { imageVolumes, workingFolder } from './container-folders.ts';
 import type { ContainerOptions } from './container-options.ts';
@@ -31,16 +31,19 @@ export type ResolvedOptions = Pick<
   | 'imageVolumes'
   | 'readOnlyRoot'
   | 'shmSize'
+  | Rights
+>;
+
+type Rights =
   | 'noNewPrivileges'
   | 'protectSystemPaths'
   | 'privileged'
   | 'capabilities'
+  | 'init'
   | 'ulimits'
   | 'sysctls'
   | 'pid'
-  | 'ipc'
-  | 'init'
->;
+  | 'ipc';
 
 export interface OptionSources {
   id: string;
@@ -105,17 +108,6 @@ function resolveRights(options: ContainerOptions, network: PlanRequest['network'
     ipc,
   };
 }
-
-type Rights =
-  | 'noNewPrivileges'
-  | 'protectSystemPaths'
-  | 'privileged'
-  | 'capabilities'
-  | 'init'
-  | 'ulimits'
-  | 'sysctls'
-  | 'pid'
-  | 'ipc';
 
 /** A setting of a namespace that the container shares would be the host's. */
 function checkNamespace({ path, namespace }: Sysctl, modes: Pick<PlanRequest, 'network' | 'ipc'>): void {

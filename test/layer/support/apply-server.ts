@@ -1,7 +1,6 @@
 import {
   closeSync,
   constants,
-  fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -29,6 +28,7 @@ import { libcAttributes } from '../../../src/snapshot/node-attributes.ts';
 import { overlayMarks } from '../../../src/snapshot/overlay-marks.ts';
 import type { ApplyAnswer, ApplyRequest } from './apply-client.ts';
 import { readTree } from './read-tree.ts';
+import { isOpen } from './is-open.ts';
 
 /**
  * A program that unpacks many chains of layers without starting a process for each: see startApplyServer, which speaks with it.
@@ -217,15 +217,6 @@ function withoutSingleLinks(tree: Record<string, string>): Record<string, string
 /** Without the one of the listing itself. */
 function openFiles(): string[] {
   return readdirSync('/proc/self/fd').filter((fd) => isOpen(Number(fd)));
-}
-
-function isOpen(fd: number): boolean {
-  try {
-    fstatSync(fd);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function childrenOfThis(): string {

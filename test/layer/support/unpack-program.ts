@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import type { LayerLimits } from '../../../src/layer/layer-limits.ts';
 import { unpackLayer } from '../../../src/layer/unpack-layer.ts';
 import { readHostFacts } from '../../../src/linux/host-facts.ts';
 import { digestOf, parseDigest } from '../../../src/oci/digest.ts';
+import { isOpen } from './is-open.ts';
 
 interface Input {
   /** Base64. */
@@ -69,15 +70,6 @@ function openFiles(): number {
   let count = 0;
   for (let fd = 0; fd < 1024; fd += 1) if (isOpen(fd)) count += 1;
   return count;
-}
-
-function isOpen(fd: number): boolean {
-  try {
-    fstatSync(fd);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 void main();
