@@ -1,7 +1,6 @@
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import type { Dispatcher } from 'undici';
-import { Agent, Pool, ProxyAgent, buildConnector } from 'undici';
+import type { Dispatcher, Pool as TunnelPool, buildConnector as ConnectorBuilder } from 'undici';
 import type { Reach } from './address.ts';
 import { outermost, reachOf } from './address.ts';
 import { guardLookup } from './guard-lookup.ts';
@@ -10,6 +9,7 @@ import type { ProxySettings } from './proxy.ts';
 import { proxyFor } from './proxy.ts';
 import type { TlsContexts, TlsSettings } from './tls-contexts.ts';
 import { createTlsContexts } from './tls-contexts.ts';
+import { Agent, Pool, ProxyAgent, buildConnector } from './undici.ts';
 
 const MAX_HEAD = 16 * 1024; // bytes of an answer's head
 
@@ -99,7 +99,7 @@ async function createDispatcher(url: URL, isOwn: boolean, connections: Connectio
  * The connections to a proxy. undici 7.30 takes a socket error of a tunnel for one that the next connection mends, and would
  * ask a proxy that hangs up again and again, without a pause and for ever: it gets an error that it passes on.
  */
-function createTunnelPool(origin: URL, options: object): Pool {
+function createTunnelPool(origin: URL, options: object): TunnelPool {
   const pool = new Pool(origin, options);
   const connect = pool.connect.bind(pool);
   const connectOnce = async (request: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> =>
@@ -111,7 +111,7 @@ function createTunnelPool(origin: URL, options: object): Pool {
 }
 
 /** Notes where each connection ended, and what it was told of TLS. The socket knows; what its name resolves to can change between two look-ups. */
-function observed(connect: buildConnector.connector, connections: Connections): buildConnector.connector {
+function observed(connect: ConnectorBuilder.connector, connections: Connections): ConnectorBuilder.connector {
   return (options, callback) => {
     connect(options, (...result) => {
       const [error, socket] = result;

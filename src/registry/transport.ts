@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { errors } from 'undici';
 import { abortedError, throwIfAborted } from './aborted.ts';
 import type { Reach } from './address.ts';
 import type { DispatcherSettings } from './dispatchers.ts';
 import { createDispatchers } from './dispatchers.ts';
 import { networkError } from './network-error.ts';
 import type { RateLimits } from './watch-rate.ts';
+import { errors } from './undici.ts';
 import { watchRate } from './watch-rate.ts';
 import type { Timing } from './timing.ts';
 
