@@ -10,6 +10,7 @@ ACTION: kill         SIGKILL to the command itself, not to its children
         stop         SIGSTOP to the command itself
         <errno>      the call is not made, and fails with that: ENOSPC
 --onwards: all further calls fail too.
+--children: only calls of the command's children count, not its own.
 
 FILE gets a JSON object: `calls` (those that were counted, in order), `hit` (the index in it, or null) and `survivors` (processes
 that were still there ten seconds after the command had ended; they are killed). Exits as the command did, 128 + n for a signal.
@@ -73,6 +74,7 @@ def parse():
     parser.add_argument('--at', type=int, default=0)
     parser.add_argument('--do', default='kill')
     parser.add_argument('--onwards', action='store_true')
+    parser.add_argument('--children', action='store_true')
     parser.add_argument('command', nargs='+')
     return parser.parse_args()
 
@@ -160,7 +162,10 @@ class Run:
         path = self.subject(pid, group, name, arguments)
         if path is None:
             return 0
-        self.calls.append({'kind': group, 'call': name, 'path': path})
+        by_child = not os.path.exists(f'/proc/{self.child}/task/{pid}')
+        if self.options.children and not by_child:
+            return 0
+        self.calls.append({'kind': group, 'call': name, 'path': path, 'byChild': by_child})
         count = len(self.calls)
         if self.options.at == 0 or count < self.options.at or (count > self.options.at and not self.options.onwards):
             return 0

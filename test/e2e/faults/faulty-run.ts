@@ -27,6 +27,8 @@ export interface CountedCall {
   kind: CallKind;
   call: string;
   path: string;
+  /** By another process than the CLI itself. */
+  byChild: boolean;
 }
 
 export interface Fault {
@@ -40,6 +42,8 @@ export interface Fault {
   effect?: string;
   /** All further calls of these kinds fail too. */
   onwards?: boolean;
+  /** Only calls of other processes than the CLI itself count. */
+  ofChildren?: boolean;
 }
 
 export interface FaultyEnd extends Ended {
@@ -70,10 +74,15 @@ interface Report {
 }
 
 /** The injector starts as root, and the CLI as the home's user. */
-export function underInjector(home: CliHome, report: string, { kinds, at, effect, onwards }: Fault): CallOptions {
+export function underInjector(
+  home: CliHome,
+  report: string,
+  { kinds, at, effect, onwards, ofChildren }: Fault,
+): CallOptions {
   const options = ['--under', home.store, '--report', report, '--calls', kinds.join(',')];
   if (at !== undefined) options.push('--at', String(at), '--do', effect ?? 'kill');
   if (onwards === true) options.push('--onwards');
+  if (ofChildren === true) options.push('--children');
   const become = ['setpriv', `--reuid=${home.uid}`, `--regid=${home.gid}`, '--clear-groups', '--'];
   const prefix = ['python3', INJECTOR, ...options, '--', ...(home.uid === 0 ? [] : become)];
   return { prefix, prefixAsRoot: true };

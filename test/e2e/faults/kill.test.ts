@@ -5,12 +5,12 @@ import { longTimeout } from '../../support/soak.ts';
 import { SUBID_USER } from '../../support/test-users.ts';
 import { CALL_KINDS, FAULT_NEEDS } from './faulty-run.ts';
 import { TITLED_OPERATIONS } from './operations.ts';
-import { sweep } from './sweep.ts';
+import { sweep, type SweptFault } from './sweep.ts';
 
-/** The CLI is killed; or whichever process makes the call, of those that unpack and copy. */
-const KILLS = (points: number): { effect: string; kinds: typeof CALL_KINDS; points: number }[] => [
+/** The CLI is killed; or whichever process makes the call, of those that unpack, copy and set up. */
+const KILLS = (points: number): SweptFault[] => [
   { effect: 'kill', kinds: CALL_KINDS, points },
-  { effect: 'kill-caller', kinds: CALL_KINDS, points: points / 2 },
+  { effect: 'kill-caller', kinds: CALL_KINDS, ofChildren: true, points: points / 2 },
 ];
 
 describe('SIGKILL at any call that changes a file or makes a container', requires(...FAULT_NEEDS), () => {
