@@ -5,6 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { chmod, copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { Script } from 'node:vm';
 import { build, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -46,19 +48,32 @@ const LAUNCHER = `#!/bin/sh
 `;
 
 const PROGRAM = 'mydocker.cjs';
+const PIECES = 'pieces.cjs'; // those of the program itself
+const COMPILED = '.compiled';
 
-/** Runs each piece once, whichever files have it. */
-const LOADER = `const pieces = PIECES;
+/**
+ * Runs each piece once, whichever files have it. Beside each file lies what V8 compiles it to: a V8 of another version, or with other
+ * flags, does not take that, and compiles the file anew.
+ */
+const LOADER = `const { readFileSync } = require('node:fs');
+const { Script } = require('node:vm');
+const pieces = {};
 const modules = new Map();
+function read(name) {
+  const filename = __dirname + '/' + name;
+  const code = { filename, cachedData: readFileSync(filename + '${COMPILED}') };
+  for (const [other, piece] of Object.entries(new Script(readFileSync(filename, 'utf8'), code).runInThisContext())) pieces[other] ??= piece;
+}
 function load(name) {
   if (!name.startsWith('./')) return require(name);
   if (modules.has(name)) return modules.get(name).exports;
-  if (!(name in pieces)) for (const [other, piece] of Object.entries(require(name))) pieces[other] ??= piece;
+  if (!(name in pieces)) read(name);
   const module = { exports: {} };
   modules.set(name, module);
-  pieces[name](module, module.exports, load);
+  pieces[name](module, module.exports, load, __filename);
   return module.exports;
 }
+read('${PIECES}');
 load('./${PROGRAM}');
 `;
 
@@ -101,10 +116,11 @@ async function buildCommandLine() {
   const program = closure(PROGRAM, imports);
   for (const name of new Set([...imports.values()].flatMap(({ lazy }) => lazy))) {
     const own = closure(name, imports).filter((piece) => !program.includes(piece));
-    await writeFile(join(staging, 'bin', name), `module.exports = ${pieceTable(own, pieces)};\n`);
+    await writePieces(name, own, pieces);
   }
+  await writePieces(PIECES, program, pieces);
   const path = join(staging, 'bin', PROGRAM);
-  await writeFile(path, LAUNCHER + LOADER.replace('PIECES', () => pieceTable(program, pieces)));
+  await writeFile(path, LAUNCHER + LOADER);
   await chmod(path, 0o755);
   return packagesOf(metafile);
 }
@@ -136,10 +152,16 @@ function closure(name, imports, seen = new Set()) {
   return [...imports.get(name).now.flatMap((other) => closure(other, imports, seen)), name];
 }
 
-/** An object of functions, in parentheses so that V8 compiles them at once: it would read others twice. */
-function pieceTable(names, pieces) {
-  const row = (name) => `${JSON.stringify(`./${name}`)}: (function (module, exports, require) {\n${pieces.get(name)}})`;
-  return `{\n${names.map(row).join(',\n')}\n}`;
+/** A file with an object of functions, and what V8 makes of it: all of it, as compiling takes longer than loading what is not needed. */
+async function writePieces(name, own, pieces) {
+  const row = (piece) =>
+    `${JSON.stringify(`./${piece}`)}: function (module, exports, require, __filename) {\n${pieces.get(piece)}}`;
+  const source = `({\n${own.map(row).join(',\n')}\n})\n`;
+  setFlagsFromString('--no-lazy');
+  const script = new Script(source, { filename: name });
+  setFlagsFromString('--lazy'); // before it is written: V8 compares its flags with those that were set then
+  await writeFile(join(staging, 'bin', name), source);
+  await writeFile(join(staging, 'bin', name + COMPILED), script.createCachedData());
 }
 
 /** The processes that unpack and copy layers. One file each, as nothing can be loaded once a process has changed its root. */
