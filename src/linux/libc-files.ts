@@ -1,5 +1,7 @@
 import { constants } from 'node:fs';
 
+import { ToolError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import { cString, type LibcBinding } from './libc.ts';
 import { AT } from './path-flags.ts';
 
@@ -24,15 +26,18 @@ export interface FileCalls {
   nextNames(folder: number): string[] | undefined;
 }
 
-/** Binds the calls; keep the result, binding costs more than calling. Throws as `bindLibc` does. */
-export function bindFileCalls(libc: LibcBinding): FileCalls {
+/**
+ * Binds the calls; keep the result, binding costs more than calling. Throws as `bindLibc` does, and ToolError ERR_HOST on a machine
+ * (Node's `process.arch`) whose numbers are not known here.
+ */
+export function bindFileCalls(libc: LibcBinding, arch: string = process.arch): FileCalls {
+  const numbers = syscallNumbers(arch);
   const futimens = libc.bind('futimens', 'int', ['int', 'void *']);
   const utimensat = libc.bind('utimensat', 'int', ['int', 'void *', 'void *', 'int']);
   const openat = libc.bind('openat', 'int', ['int', 'void *', 'int']);
   // Through syscall(2): before 2.33, glibc has no mknod that can be found at run time.
   const mknodat = libc.bind('syscall', 'int64', ['int64', 'int', 'void *', 'uint', 'uint64']);
   const getdents64 = libc.bind('syscall', 'int64', ['int64', 'int', 'void *', 'uint64']); // in glibc since 2.30
-  const numbers = syscallNumbers();
   const times = Buffer.alloc(2 * TIMESPEC_SIZE); // filled again by each call: nothing here is asynchronous
   return {
     setFileTimes(fd, time) {
@@ -77,9 +82,28 @@ function namesOf(entries: Buffer): string[] {
   return names;
 }
 
-/** Every machine but x64 has the generic table: include/uapi/asm-generic/unistd.h. */
-function syscallNumbers(): { mknodat: number; getdents64: number } {
-  return process.arch === 'x64' ? { mknodat: 259, getdents64: 217 } : { mknodat: 33, getdents64: 61 };
+interface Numbers {
+  mknodat: number;
+  getdents64: number;
+}
+
+const GENERIC: Numbers = { mknodat: 33, getdents64: 61 }; // include/uapi/asm-generic/unistd.h
+
+/** Of the 64-bit machines, little endian, whose structs are as they are written here. */
+const NUMBERS: ReadonlyMap<string, Numbers> = new Map([
+  ['x64', { mknodat: 259, getdents64: 217 }],
+  ['arm64', GENERIC],
+  ['riscv64', GENERIC],
+  ['loong64', GENERIC],
+]);
+
+function syscallNumbers(arch: string): Numbers {
+  const numbers = NUMBERS.get(arch);
+  if (numbers !== undefined) return numbers;
+  const known = [...NUMBERS.keys()].join(', ');
+  throw new ToolError('ERR_HOST', `Cannot unpack images on "${printable(arch)}": its system calls are not known`, {
+    hint: `It takes a Node whose process.arch is one of ${known}.`,
+  });
 }
 
 function shown(path: Uint8Array): string {

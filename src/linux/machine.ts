@@ -4,7 +4,7 @@ import { isMachine, type Machine } from './syscalls.ts';
 
 /**
  * The machine that Node calls `arch` (`process.arch`), if programs can be started on it.
- * Throws ToolError ERR_HOST for others, 32-bit ones among them: pulling, storing and looking at images works there.
+ * Throws ToolError ERR_HOST for others, on some of which images can be pulled all the same: see libc-files.ts.
  */
 export function machineOf(arch: string): Machine {
   if (isMachine(arch)) return arch;
