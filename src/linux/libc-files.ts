@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 
-import { ToolError } from '../errors.ts';
-import { printable } from '../printable.ts';
 import { cString, type LibcBinding } from './libc.ts';
+import { machineOf } from './machine.ts';
 import { AT } from './path-flags.ts';
+import { syscallNumber } from './syscalls.ts';
 
 /** A point in time as the kernel keeps it: `nanoseconds` is 0 to 999,999,999 and counts up from `seconds`. */
 export interface FileTime {
@@ -26,12 +26,10 @@ export interface FileCalls {
   nextNames(folder: number): string[] | undefined;
 }
 
-/**
- * Binds the calls; keep the result, binding costs more than calling. Throws as `bindLibc` does, and ToolError ERR_HOST on a machine
- * (Node's `process.arch`) whose numbers are not known here.
- */
-export function bindFileCalls(libc: LibcBinding, arch: string = process.arch): FileCalls {
-  const numbers = syscallNumbers(arch);
+/** Binds the calls; keep the result, binding costs more than calling. Throws as `bindLibc` and `machineOf` do. */
+export function bindFileCalls(libc: LibcBinding): FileCalls {
+  const machine = machineOf(process.arch);
+  const numbers = { mknodat: syscallNumber(machine, 'mknodat'), getdents64: syscallNumber(machine, 'getdents64') };
   const futimens = libc.bind('futimens', 'int', ['int', 'void *']);
   const utimensat = libc.bind('utimensat', 'int', ['int', 'void *', 'void *', 'int']);
   const openat = libc.bind('openat', 'int', ['int', 'void *', 'int']);
@@ -80,30 +78,6 @@ function namesOf(entries: Buffer): string[] {
     if (name !== '.' && name !== '..') names.push(name);
   }
   return names;
-}
-
-interface Numbers {
-  mknodat: number;
-  getdents64: number;
-}
-
-const GENERIC: Numbers = { mknodat: 33, getdents64: 61 }; // include/uapi/asm-generic/unistd.h
-
-/** Of the 64-bit machines, little endian, whose structs are as they are written here. */
-const NUMBERS: ReadonlyMap<string, Numbers> = new Map([
-  ['x64', { mknodat: 259, getdents64: 217 }],
-  ['arm64', GENERIC],
-  ['riscv64', GENERIC],
-  ['loong64', GENERIC],
-]);
-
-function syscallNumbers(arch: string): Numbers {
-  const numbers = NUMBERS.get(arch);
-  if (numbers !== undefined) return numbers;
-  const known = [...NUMBERS.keys()].join(', ');
-  throw new ToolError('ERR_HOST', `Cannot unpack images on "${printable(arch)}": its system calls are not known`, {
-    hint: `It takes a Node whose process.arch is one of ${known}.`,
-  });
 }
 
 function shown(path: Uint8Array): string {

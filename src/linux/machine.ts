@@ -2,10 +2,7 @@ import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { isMachine, type Machine } from './syscalls.ts';
 
-/**
- * The machine that Node calls `arch` (`process.arch`), if programs can be started on it.
- * Throws ToolError ERR_HOST for others, on some of which images can be pulled all the same: see libc-files.ts.
- */
+/** The machine that Node calls `arch` (`process.arch`). Throws ToolError ERR_HOST for one that no runner is there for. */
 export function machineOf(arch: string): Machine {
   if (isMachine(arch)) return arch;
   throw new ToolError(
