@@ -18,6 +18,8 @@ zstd|zstd
 setfattr|attr
 setcap|libcap2-bin
 as|binutils
+aarch64-linux-gnu-as|binutils-aarch64-linux-gnu
+qemu-aarch64-static|qemu-user-static
 cc|gcc
 /usr/include/stdio.h|libc6-dev
 bsdtar|libarchive-tools

@@ -2,15 +2,24 @@ import { readFile } from 'node:fs/promises';
 import { ToolError } from '../errors.ts';
 import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { Capability } from '../linux/capabilities.ts';
+import { DEFAULT_FILTER_ARM64 } from '../linux/seccomp/default-filter-arm64.ts';
 import { DEFAULT_FILTER_X64 } from '../linux/seccomp/default-filter-x64.ts';
+import type { FilterTarget } from '../linux/seccomp/applicable-rules.ts';
+import type { Machine } from '../linux/syscalls.ts';
 import { printable } from '../printable.ts';
 import type { SecurityOptions } from './parse-security.ts';
 
 export interface FilterRequest extends Pick<SecurityOptions, 'seccomp'> {
+  machine: Machine;
   /** What the container may have: profiles allow some system calls with a capability only. */
   capabilities: readonly Capability[];
   kernelRelease: string;
 }
+
+const FILTERS: Readonly<Record<Machine, { architecture: FilterTarget['architecture']; ready: string }>> = {
+  x64: { architecture: 'amd64', ready: DEFAULT_FILTER_X64 },
+  arm64: { architecture: 'arm64', ready: DEFAULT_FILTER_ARM64 },
+};
 
 /** Beside the code when it is built, and where the sources have it otherwise. */
 const DEFAULT_PROFILE = new URL('../../dist/seccomp-default.json', import.meta.url);
@@ -21,16 +30,17 @@ const DEFAULT_PROFILE = new URL('../../dist/seccomp-default.json', import.meta.u
  * @throws {ToolError} ERR_USAGE for a file that cannot be read or is no profile
  */
 export async function loadSeccompFilter(request: FilterRequest): Promise<Uint8Array | undefined> {
-  const { seccomp, capabilities, kernelRelease } = request;
+  const { machine, seccomp, capabilities, kernelRelease } = request;
   if (seccomp === 'unconfined') return undefined;
-  if (seccomp === 'default' && hasDefaults(capabilities)) return Buffer.from(DEFAULT_FILTER_X64, 'base64');
+  const { architecture, ready } = FILTERS[machine];
+  if (seccomp === 'default' && hasDefaults(capabilities)) return Buffer.from(ready, 'base64');
   const path = seccomp === 'default' ? DEFAULT_PROFILE : seccomp.path;
   const bytes = await readProfile(path);
   const { parseSeccompProfile } = await import('../linux/seccomp/parse-profile.ts');
   const { compileFilter } = await import('../linux/seccomp/compile-filter.ts');
   const names = new Set(capabilities.map((name) => `CAP_${name}`));
   const profile = parseSeccompProfile(bytes, String(path));
-  const filter = compileFilter(profile, { architecture: 'amd64', capabilities: names, kernelRelease });
+  const filter = compileFilter(profile, { architecture, capabilities: names, kernelRelease });
   const length = filter.length / INSTRUCTION_SIZE;
   if (length <= MAX_INSTRUCTIONS) return filter;
   throw unusable(path, `it needs ${length} instructions, and the kernel takes ${MAX_INSTRUCTIONS}`);

@@ -8,6 +8,7 @@ import { throwIfAborted } from '../fs/abort.ts';
 import { diskError, withDiskErrors } from '../fs/disk-error.ts';
 import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
+import { machineOf } from '../linux/machine.ts';
 import { openPseudoTerminal } from '../linux/pseudo-terminal.ts';
 import type { PseudoTerminal } from '../linux/pseudo-terminal.ts';
 import { startRunner } from '../linux/runner.ts';
@@ -90,7 +91,8 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   const accounts = readAccountFiles(image.layerFolders);
   const { security = DEFAULT_SECURITY, capabilities = DEFAULT_CAPABILITIES } = options;
   const { kernelRelease } = host;
-  const systemCallFilter = await loadSeccompFilter({ seccomp: security.seccomp, capabilities, kernelRelease });
+  const machine = machineOf(process.arch);
+  const systemCallFilter = await loadSeccompFilter({ machine, seccomp: security.seccomp, capabilities, kernelRelease });
   const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host });
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),

@@ -6,7 +6,7 @@ import { SIGNAL } from './process-flags.ts';
 import type { Arg, Program, Step } from './program.ts';
 import { syscallNumber, type Machine } from './syscalls.ts';
 
-// What runner-x64.S reads: the address where it loads the program, and offsets in bytes.
+// What the runners (runner-x64.S and its like) read: the address where it loads the program, and offsets in bytes.
 const PROGRAM_ADDRESS = 0x2000000000;
 const FIRST_ROW = 0x08;
 const ROW = { nr: 0x00, atLeast: 0x08, ignore: 0x10, step: 0x28, results: 0x30, next: 0x38, fork: 0x40, args: 0x48 };

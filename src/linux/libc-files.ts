@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
 
 import { cString, type LibcBinding } from './libc.ts';
+import { machineOf } from './machine.ts';
 import { AT } from './path-flags.ts';
+import { syscallNumber } from './syscalls.ts';
 
 /** A point in time as the kernel keeps it: `nanoseconds` is 0 to 999,999,999 and counts up from `seconds`. */
 export interface FileTime {
@@ -24,15 +26,16 @@ export interface FileCalls {
   nextNames(folder: number): string[] | undefined;
 }
 
-/** Binds the calls; keep the result, binding costs more than calling. Throws as `bindLibc` does. */
+/** Binds the calls; keep the result, binding costs more than calling. Throws as `bindLibc` and `machineOf` do. */
 export function bindFileCalls(libc: LibcBinding): FileCalls {
+  const machine = machineOf(process.arch);
+  const numbers = { mknodat: syscallNumber(machine, 'mknodat'), getdents64: syscallNumber(machine, 'getdents64') };
   const futimens = libc.bind('futimens', 'int', ['int', 'void *']);
   const utimensat = libc.bind('utimensat', 'int', ['int', 'void *', 'void *', 'int']);
   const openat = libc.bind('openat', 'int', ['int', 'void *', 'int']);
   // Through syscall(2): before 2.33, glibc has no mknod that can be found at run time.
   const mknodat = libc.bind('syscall', 'int64', ['int64', 'int', 'void *', 'uint', 'uint64']);
   const getdents64 = libc.bind('syscall', 'int64', ['int64', 'int', 'void *', 'uint64']); // in glibc since 2.30
-  const numbers = syscallNumbers();
   const times = Buffer.alloc(2 * TIMESPEC_SIZE); // filled again by each call: nothing here is asynchronous
   return {
     setFileTimes(fd, time) {
@@ -75,11 +78,6 @@ function namesOf(entries: Buffer): string[] {
     if (name !== '.' && name !== '..') names.push(name);
   }
   return names;
-}
-
-/** Every machine but x64 has the generic table: include/uapi/asm-generic/unistd.h. */
-function syscallNumbers(): { mknodat: number; getdents64: number } {
-  return process.arch === 'x64' ? { mknodat: 259, getdents64: 217 } : { mknodat: 33, getdents64: 61 };
 }
 
 function shown(path: Uint8Array): string {

@@ -2,8 +2,8 @@ import type { Errno } from './errno.ts';
 import type { SyscallName } from './syscalls.ts';
 
 /**
- * System calls as data. The runner (runner-x64.S) executes the steps of a program in order and stops at the first that fails.
- * The last step is usually `execve`: the runner becomes the command. A program that ends otherwise exits with 0.
+ * System calls as data. The runner (runner-x64.S, runner-arm64.S) executes the steps of a program in order and stops at the first that
+ * fails. The last step is usually `execve`: the runner becomes the command. A program that ends otherwise exits with 0.
  */
 export type Program = readonly Step[];
 

@@ -10,7 +10,7 @@ export interface RunnerRecord {
 export const RECORD = {
   /** Waits for its id maps; goes on when it has received a byte. Written by userNamespaceSteps. */
   idMapsWanted: -1,
-  /** The program did not arrive. Written by runner-x64.S. */
+  /** The program did not arrive. Written by the runner itself. */
   notLoaded: -2,
   /** Nothing to do: the writing shows whether Node still lives. Written by dieWithParentSteps. */
   alive: -3,

@@ -15,10 +15,14 @@ import { dirname, join } from 'node:path';
 import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { temporaryPrefix } from './process-mark.ts';
+import { RUNNER_ARM64 } from './runner-arm64.ts';
 import { RUNNER_X64 } from './runner-x64.ts';
 import type { Machine } from './syscalls.ts';
 
-const RUNNERS: Record<Machine, { version: string; base64: string }> = { x64: RUNNER_X64 };
+const RUNNERS: Record<Machine, { version: string; base64: string }> = {
+  x64: RUNNER_X64,
+  arm64: RUNNER_ARM64,
+};
 
 const EXECUTABLE = { flag: 'wx', mode: 0o500 } as const; // a new file; a symbolic link is not followed
 

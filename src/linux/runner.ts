@@ -2,16 +2,16 @@ import { spawn, type ChildProcess, type IOType } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
-import { ToolError } from '../errors.ts';
 import { encodeProgram } from './encode-program.ts';
 import { DEATH_SIGNAL } from './fork-steps.ts';
 import { writeIdMaps } from './id-maps.ts';
+import { machineOf } from './machine.ts';
 import type { Ownership } from './ownership.ts';
 import { FCNTL, SIGNAL } from './process-flags.ts';
 import type { Program, Step } from './program.ts';
 import { serveRunner } from './runner-connection.ts';
 import { runnerFile } from './runner-file.ts';
-import { isMachine } from './syscalls.ts';
+import type { Machine } from './syscalls.ts';
 
 export interface RunnerOptions {
   program: Program;
@@ -56,19 +56,29 @@ export interface RunningProgram {
  * throws, and system errors of child_process.spawn.
  */
 export function startRunner(options: RunnerOptions): RunningProgram {
+  return startRunnerOn({ machine: machineOf(process.arch), emulator: [] }, options);
+}
+
+/** What executes a runner. */
+export interface Processor {
+  machine: Machine;
+  /** A command that executes the file that follows it, such as `qemu-aarch64`; empty where the processor itself does. */
+  emulator: readonly string[];
+}
+
+/** The same on a processor that need not be the one that Node runs on. */
+export function startRunnerOn({ machine, emulator }: Processor, options: RunnerOptions): RunningProgram {
   const { stdio, runnerFolder, held = [], detached = false } = options;
   options.signal?.throwIfAborted();
-  if (!isMachine(process.arch)) {
-    throw new ToolError('ERR_HOST', `Cannot start programs on "${process.arch}": there is a runner for x64 only`);
-  }
   const control = stdio.length + held.length;
   if (control > MAX_CONTROL) throw new TypeError(`The runner can be given ${MAX_CONTROL} descriptors at most`);
   const prelude = descriptorSteps(stdio.length, control);
-  const blob = encodeProgram([...prelude, ...options.program], process.arch, { held: stdio.length, control });
-  const file = runnerFile(runnerFolder, process.arch);
+  const blob = encodeProgram([...prelude, ...options.program], machine, { held: stdio.length, control });
+  const file = runnerFile(runnerFolder, machine);
   let child: ChildProcess;
   try {
-    child = spawn(file.path, [String.fromCharCode(CHARACTER_0 + control)], {
+    const [command, ...args] = [...emulator, file.path, String.fromCharCode(CHARACTER_0 + control)];
+    child = spawn(command, args, {
       argv0: 'mydocker-runner',
       stdio: [...stdio, ...held, 'pipe'],
       env: {},

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { DEFAULT_SECURITY } from '../../src/container/parse-security.ts';
+import { machineOf } from '../../src/linux/machine.ts';
 import { syscallTable } from '../../src/linux/seccomp/syscall-tables.ts';
 import { requires } from '../support/requirements.ts';
 import { createBox, layBusybox } from './support/box.ts';
@@ -65,7 +66,7 @@ for (const { caller, needs } of CALLERS) {
     });
 
     it('threat C7 C8 X20 X21 answers as the default profile of docker says', async () => {
-      const table = syscallTable('x64');
+      const table = syscallTable(machineOf(process.arch));
       const script = ANSWERS.map(([name, , ...args]) => ['/probe call', table.get(name), ...args].join(' ')).join(';');
       const { stdout } = await box.run(['sh', '-c', script]);
       const rows = stdout
@@ -101,7 +102,10 @@ for (const { caller, needs } of CALLERS) {
       const rule = { names: ['getpriority'], action: 'SCMP_ACT_ERRNO', errnoRet: 28 };
       writeFileSync(path, JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', archMap: [], syscalls: [rule] }));
       const options = { security: { ...DEFAULT_SECURITY, seccomp: { path } } };
-      const { stdout } = await box.run(['/probe', 'call', String(syscallTable('x64').get('getpriority'))], { options });
+      const { stdout } = await box.run(
+        ['/probe', 'call', String(syscallTable(machineOf(process.arch)).get('getpriority'))],
+        { options },
+      );
       expect(stdout).toBe('ENOSPC\n');
     });
 

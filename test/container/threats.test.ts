@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { DEFAULT_SECURITY } from '../../src/container/parse-security.ts';
+import { machineOf } from '../../src/linux/machine.ts';
 import { syscallTable } from '../../src/linux/seccomp/syscall-tables.ts';
 import { requires } from '../support/requirements.ts';
 import { createBox, layBusybox } from './support/box.ts';
@@ -62,7 +63,7 @@ for (const { caller, needs } of CALLERS) {
 
     it('threat C10 X30 has a session keyring of its own', async () => {
       const [GET_KEYRING_ID, SESSION] = ['0', '0xfffffffffffffffd'];
-      const words = ['call', String(syscallTable('x64').get('keyctl')), GET_KEYRING_ID, SESSION];
+      const words = ['call', String(syscallTable(machineOf(process.arch)).get('keyctl')), GET_KEYRING_ID, SESSION];
       const outside = execFileSync(join(box.trees[1] ?? '', 'probe'), words, { encoding: 'utf8' });
       const { stdout } = await box.run(['/probe', ...words], { options: { security: UNFILTERED } });
       expect(stdout).toMatch(/^ok \d+\n$/);

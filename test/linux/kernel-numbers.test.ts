@@ -6,6 +6,7 @@ import { errnoName, errnoNumber, errnoText, type Errno } from '../../src/linux/e
 import * as mountFlags from '../../src/linux/mount-flags.ts';
 import * as pathFlags from '../../src/linux/path-flags.ts';
 import * as processFlags from '../../src/linux/process-flags.ts';
+import { syscallTable } from '../../src/linux/seccomp/syscall-tables.ts';
 import { SYSCALLS } from '../../src/linux/syscalls.ts';
 import '../support/task-meta.ts'; // the type of meta.skipReason
 
@@ -67,10 +68,26 @@ describe('numbers of the kernel', needsHeaders, () => {
     expect(wanted.map(([name]) => [name, known.get(`${prefix}${name}`)])).toEqual(wanted);
   });
 
-  it('SYSCALLS are those of the header', () => {
-    const known = definitions(UNISTD ?? '');
-    const wanted = Object.entries(SYSCALLS.x64);
+  it.each([
+    ['x64', UNISTD ?? ''],
+    ['arm64', `${INCLUDE}/../asm-generic/unistd.h`],
+  ] as const)('SYSCALLS of %s are those of the header', (machine, header) => {
+    const known = definitions(header);
+    const wanted = Object.entries(SYSCALLS[machine]);
     expect(wanted.map(([name]) => [name, known.get(`__NR_${name}`)])).toEqual(wanted);
+  });
+});
+
+describe('syscallTable()', needsHeaders, () => {
+  it.each([
+    ['x64', UNISTD ?? ''],
+    ['ia32', UNISTD?.replace('unistd_64.h', 'unistd_32.h') ?? ''],
+    ['arm64', `${INCLUDE}/../asm-generic/unistd.h`],
+  ] as const)('of %s has the numbers of the header', (abi, header) => {
+    const known = definitions(header);
+    const calls = [...syscallTable(abi)].filter(([name]) => known.has(`__NR_${name}`)); // others are newer than the header
+    expect(calls.length).toBeGreaterThan(300);
+    expect(calls.filter(([name, number]) => known.get(`__NR_${name}`) !== number)).toEqual([]);
   });
 });
 

@@ -1,8 +1,9 @@
 import { buffer } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
 import type { Program, Step } from '../../src/linux/program.ts';
-import { startRunner, type RunnerOptions, type RunningProgram } from '../../src/linux/runner.ts';
+import { startRunnerOn, type Processor, type RunnerOptions, type RunningProgram } from '../../src/linux/runner.ts';
 import type { StepError } from '../../src/linux/step-error.ts';
+import { THIS_MACHINE } from './processors.ts';
 
 export interface Outcome {
   code: number;
@@ -11,13 +12,19 @@ export interface Outcome {
   error: StepError | undefined;
 }
 
+export interface RunOptions extends Partial<RunnerOptions> {
+  /** The machine of the tests if not given. */
+  processor?: Processor;
+}
+
 /** Runs a program to its end; what it writes to descriptor 1 is collected. */
 export async function runProgram(
   runnerFolder: string,
   program: Program,
-  options: Partial<RunnerOptions> = {},
+  { processor = THIS_MACHINE, ...options }: RunOptions = {},
 ): Promise<Outcome> {
-  const running = startRunner({ program, runnerFolder, stdio: ['ignore', 'pipe', 'inherit'], ...options });
+  const stdio = ['ignore', 'pipe', 'inherit'] as const;
+  const running = startRunnerOn(processor, { program, runnerFolder, stdio, ...options });
   const [stdout, { code }, error] = await Promise.all([output(running), running.exited, startError(running)]);
   return { code, stdout, error };
 }

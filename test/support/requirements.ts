@@ -12,15 +12,18 @@ import { PLAIN_USER, SUBID_USER } from './test-users.ts';
 export type Requirement = keyof typeof PROBES | Program;
 
 type Program =
+  | 'aarch64-linux-gnu-as'
+  | 'aarch64-linux-gnu-objcopy'
   | 'as'
   | 'bsdtar'
   | 'cc'
   | 'docker-registry'
   | 'faketime'
   | 'mmdebstrap'
-  | 'objdump'
+  | 'objcopy'
   | 'openssl'
   | 'python3'
+  | 'qemu-aarch64-static'
   | 'script'
   | 'setcap'
   | 'setfattr'
