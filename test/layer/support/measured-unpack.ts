@@ -54,15 +54,19 @@ export async function measureUnpacking(
   return { outcome, memory: Math.round(Number(readFileSync(memoryPath, 'utf8')) / 1024) };
 }
 
-/** The child's program with a last act: its maximum resident set in KiB goes into a file that was opened before its root changed. */
+/**
+ * The child's program with a last act: its maximum resident set goes into a file that was opened before its root changed. It is taken
+ * from its status, as getrusage counts what the process was before its execve: a copy of this one.
+ */
 async function measuredChild(place: string, memoryPath: string): Promise<string> {
   const path = join(place, 'measured.cjs');
   const program = await bundle('src/layer/unpack-child.ts');
   writeFileSync(
     path,
-    `const { openSync, writeSync } = require('node:fs');
-     const fd = openSync(${JSON.stringify(memoryPath)}, 'w');
-     process.on('exit', () => writeSync(fd, String(process.resourceUsage().maxRSS)));
+    `const { openSync, readFileSync, writeSync } = require('node:fs');
+     const status = openSync('/proc/self/status', 'r');
+     const memory = openSync(${JSON.stringify(memoryPath)}, 'w');
+     process.on('exit', () => writeSync(memory, /^VmHWM:\\s*(\\d+) kB/m.exec(readFileSync(status, 'utf8'))[1]));
      require(${JSON.stringify(program)});`,
   );
   return path;
