@@ -28,7 +28,14 @@ import { writeEtcFiles } from './etc-files.ts';
 import { explainFailure } from './explain-failure.ts';
 import { forwardSignals } from './forward-signals.ts';
 import type { SignalSource } from './forward-signals.ts';
-import { checkDescriptors, lastCapability, pipesAmong, rootAttributes, thermalCpus } from './host-view.ts';
+import {
+  checkDescriptors,
+  isNoexecCopy,
+  lastCapability,
+  pipesAmong,
+  rootAttributes,
+  thermalCpus,
+} from './host-view.ts';
 import { createGroup, removeGroups } from './limits/create-group.ts';
 import type { ContainerGroup } from './limits/create-group.ts';
 import { loadSeccompFilter } from './load-seccomp-filter.ts';
@@ -222,7 +229,13 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
   } catch (error) {
     running.signal(constants.signals.SIGKILL);
     await running.exited.catch(() => undefined); // there never was a process: that is what the first error says
-    if (error instanceof StepError) throw explainFailure(error, { program: supervised.program, host: request.host });
+    if (error instanceof StepError) {
+      throw explainFailure(error, {
+        ...supervised,
+        host: request.host,
+        isNoexec: () => isNoexecCopy(request.driver, folder),
+      });
+    }
     throw diskError(error, 'record', folder);
   } finally {
     stopForwarding();

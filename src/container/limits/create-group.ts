@@ -5,10 +5,12 @@ import { ToolError } from '../../errors.ts';
 import { hasErrno } from '../../fs/disk-error.ts';
 import { errnoNumber, errnoText } from '../../linux/errno.ts';
 import type { Errno } from '../../linux/errno.ts';
+import { obstacleText } from '../../linux/obstacles.ts';
 import { findControllers } from '../../linux/control-groups.ts';
 import type { Controller, ControllerPlace } from '../../linux/control-groups.ts';
 import { groupSettings } from './group-settings.ts';
 import type { GroupSetting } from './group-settings.ts';
+import { limitObstacle } from './limit-obstacle.ts';
 import type { ResourceLimits } from './resource-limits.ts';
 
 /** The control groups of one container: one for each hierarchy that a limit needs. */
@@ -50,7 +52,7 @@ export function createGroupIn(
     for (const setting of settings) {
       const folder = folders.get(setting.controller) ?? makeGroup(placeOf(places, setting), id, setting);
       folders.set(setting.controller, folder);
-      applySetting(folder, setting);
+      applySetting(folder, { ...setting, version: places.get(setting.controller)?.version });
     }
   } catch (error) {
     for (const folder of folders.values()) removeGroup(folder);
@@ -88,9 +90,11 @@ function removeGroup(folder: string): boolean {
 
 function placeOf(places: ReadonlyMap<Controller, ControllerPlace>, { controller, flag }: GroupSetting): Placed {
   const place = places.get(controller);
-  if (place === undefined) throw unenforceable(flag, `this machine has no controller "${controller}"`);
-  const { own } = place;
-  if (own === undefined) throw unenforceable(flag, 'the control group of this process is out of sight');
+  if (place === undefined) throw unenforceable({ flag, controller }, `this machine has no controller "${controller}"`);
+  const { own, version } = place;
+  if (own === undefined) {
+    throw unenforceable({ flag, controller, version }, 'the control group of this process is out of sight');
+  }
   return { ...place, own };
 }
 
@@ -105,7 +109,7 @@ function makeGroup(place: Placed, id: string, setting: GroupSetting): string {
     else if (setting.controller === 'cpuset') inheritCpuset(parent, folder);
     return folder;
   } catch (error) {
-    throw unenforceable(setting.flag, reasonOf(error), error);
+    throw unenforceable({ ...setting, version: place.version }, reasonOf(error), error);
   }
 }
 
@@ -151,14 +155,16 @@ function inheritCpuset(parent: string, folder: string): void {
   }
 }
 
-function applySetting(folder: string, { controller, file, value, flag, isImplied }: GroupSetting): void {
+function applySetting(folder: string, setting: GroupSetting & Pick<Unenforceable, 'version'>): void {
+  const { controller, file, value, isImplied } = setting;
   const path = join(folder, file);
   // A kernel that does not account for swap has nothing to limit there, unless somebody counts on it.
   if (isImplied === true && !existsSync(path)) return;
   try {
     writeFileSync(path, value, { flag: 'r+' });
   } catch (error) {
-    throw unenforceable(flag, `"${value}" for ${controller}: ${reasonOf(error)}`, error);
+    const isValueRefused = !hasErrno(error, 'EACCES', 'EPERM', 'EROFS');
+    throw unenforceable({ ...setting, isValueRefused }, `"${value}" for ${controller}: ${reasonOf(error)}`, error);
   }
 }
 
@@ -181,11 +187,28 @@ function reasonOf(error: unknown): string {
   return code === undefined ? String(error) : errnoText(errnoNumber(code));
 }
 
-function unenforceable(flag: string, reason: string, cause?: unknown): ToolError {
-  return new ToolError('ERR_HOST', `Cannot enforce ${flag}: ${reason}`, {
-    hint:
-      'Limits need control groups that this user may write to: run as root, or in a scope of your own with ' +
-      '"systemd-run --user --scope -p Delegate=yes mydocker run …".',
-    cause,
-  });
+interface Unenforceable {
+  /** That asks for the limit. */
+  flag: string;
+  controller: Controller;
+  version?: 1 | 2 | undefined;
+  /** The machine could, with another value. */
+  isValueRefused?: boolean;
 }
+
+function unenforceable(asked: Unenforceable, reason: string, cause?: unknown): ToolError {
+  const { flag, controller, version, isValueRefused = false } = asked;
+  const message = `Cannot enforce ${flag}: ${reason}`;
+  if (isValueRefused) return new ToolError('ERR_HOST', message, { cause });
+  const obstacle = limitObstacle({
+    controller,
+    version,
+    uid: process.geteuid?.() ?? 0,
+    systemd: existsSync(SYSTEMD),
+    readOnly: hasErrno(cause, 'EROFS'),
+  });
+  return new ToolError('ERR_HOST', message, { hint: obstacleText(obstacle), cause });
+}
+
+/** Made by systemd where it runs the machine: sd_booted(3). */
+const SYSTEMD = '/run/systemd/system';
