@@ -2,11 +2,11 @@ import { ToolError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Errno } from '../linux/errno.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
+import { namespaceError } from '../linux/namespace-error.ts';
 import {
   NOEXEC_STORE,
   OVERLAY_OBSTACLE,
   coveredObstacle,
-  namespaceObstacle,
   obstacleText,
   oldKernelObstacle,
 } from '../linux/obstacles.ts';
@@ -77,24 +77,21 @@ function explainRemoval(failure: StepError): ToolError | undefined {
 }
 
 function explainHost(failure: StepError, { host }: FailureContext): ToolError | undefined {
-  if (is(failure, 'ENOSPC', 'EDQUOT') && !NAMESPACE_CALLS.has(failure.call)) return toolError('ERR_NO_SPACE', failure);
+  const refused = namespaceError(failure, () => host);
+  if (refused !== undefined) return refused;
+  if (is(failure, 'ENOSPC', 'EDQUOT')) return toolError('ERR_NO_SPACE', failure);
   const obstacle = hostObstacle(failure, host);
   return obstacle === undefined ? undefined : toolError('ERR_HOST', failure, obstacleText(obstacle));
 }
 
 function hostObstacle(failure: StepError, host: FailureContext['host']): Obstacle | undefined {
-  const { what, call, code } = failure;
+  const { what, call } = failure;
   if (is(failure, 'ENOSYS')) return oldKernelObstacle(host.kernelRelease, call);
   if (what === OVERLAY) return OVERLAY_OBSTACLE;
   if (is(failure, 'EPERM') && what === 'mount /proc') return coveredObstacle('/proc');
   if (is(failure, 'EPERM') && what === 'mount /sys') return coveredObstacle('/sys');
-  if (NAMESPACE_CALLS.has(call) || what.startsWith('write /proc/self/')) {
-    return host.userNamespaceObstacle ?? namespaceObstacle({ code, call, isFiltered: host.isFiltered });
-  }
   return undefined;
 }
-
-const NAMESPACE_CALLS: ReadonlySet<string> = new Set(['clone', 'unshare']);
 
 function is(failure: StepError, ...codes: Errno[]): boolean {
   return failure.code !== undefined && codes.includes(failure.code);

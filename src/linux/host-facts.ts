@@ -4,6 +4,7 @@ import { hasCapabilities, type Capability } from './capabilities.ts';
 import { findIdMapTool } from './id-maps.ts';
 import {
   NO_NEW_PRIVILEGES,
+  ONE_ID,
   noIdMapToolsObstacle,
   noIdsObstacle,
   userNamespaceObstacle,
@@ -157,6 +158,8 @@ function parseIdMap(text: string): IdRange[] {
 
 function mappingObstacle(sources: HostSources, noNewPrivileges: boolean): Obstacle {
   const { uid, userName: name, subuid, subgid } = sources;
+  const isInitial = sources.userNamespace === INITIAL_USER_NAMESPACE;
+  if (!isInitial && parseIdMap(sources.uidMap).every(({ count }) => count === 1)) return ONE_ID;
   if (noNewPrivileges) return NO_NEW_PRIVILEGES;
   if (!sources.idMapTools) return noIdMapToolsObstacle(sources.osRelease, uid);
   const isMissing = (text: string): boolean => parseSubordinateIds(text, { name, uid }).length === 0;

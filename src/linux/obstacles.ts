@@ -98,6 +98,13 @@ export const NO_NEW_PRIVILEGES: Obstacle = {
     'start it without (setpriv --no-new-privs, NoNewPrivileges= of systemd, allowPrivilegeEscalation: false of Kubernetes)',
 };
 
+/** Of root of a container that has one id: nobody can hand on what he has not. */
+export const ONE_ID: Obstacle = {
+  cause: 'This user namespace has one id only, as in the container of a user without subordinate ids',
+  remedy:
+    'start what is around it with a range of ids (unshare --map-auto, an engine whose user has ranges in /etc/subuid)',
+};
+
 export function noIdMapToolsObstacle(osRelease: string, uid: number): Obstacle {
   return { cause: 'There is no newuidmap or newgidmap', remedy: installCommand('newuidmap', osRelease, uid) };
 }
@@ -110,7 +117,7 @@ export function powerlessIdMapToolsObstacle(paths: readonly string[], uid: numbe
   };
 }
 
-/** No range, or too small a one. `subuid` and `subgid` are the texts of both files, whose free ids are looked for. */
+/** No range, or too small a one. `subuid` and `subgid` are the texts of both files, in which free ids are looked for. */
 export function noIdsObstacle(user: {
   uid: number;
   name: string | undefined;
@@ -119,9 +126,9 @@ export function noIdsObstacle(user: {
   /** Of /etc/subuid and /etc/subgid, those without a range. */
   missing: readonly string[];
 }): Obstacle {
-  const { uid, name, missing } = user;
+  const { uid, name, missing, subuid, subgid } = user;
   const who = name !== undefined && /^[a-z_][\w.-]*$/i.test(name) ? name : String(uid); // it goes into a command
-  const { start, count } = nextFreeRange([user.subuid, user.subgid]);
+  const { start, count } = nextFreeRange(missing.map((file) => (file === '/etc/subuid' ? subuid : subgid)));
   return {
     cause: `No ids are granted to this user in ${missing.join(' and ')}`,
     remedy: `echo "${who}:${start}:${count}" | ${sudoFor(uid)}tee -a ${missing.join(' ')}`,

@@ -63,7 +63,7 @@ describe('describeHost()', () => {
       user({ subuid: 'bob:1:2\n' }),
       /subuid: echo "ann:100000:65536" \| sudo tee -a \/etc\/subuid$/,
     ],
-    ['no range for groups', user({ subgid: '' }), /subgid: echo "ann:165536:65536" \| sudo tee -a \/etc\/subgid$/],
+    ['no range for groups', user({ subgid: '' }), /subgid: echo "ann:100000:65536" \| sudo tee -a \/etc\/subgid$/],
     [
       'no range at all',
       user({ subuid: 'bob:100000:65536\n', subgid: '' }),

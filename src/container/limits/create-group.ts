@@ -11,6 +11,7 @@ import type { Controller, ControllerPlace } from '../../linux/control-groups.ts'
 import { groupSettings } from './group-settings.ts';
 import type { GroupSetting } from './group-settings.ts';
 import { limitObstacle } from './limit-obstacle.ts';
+import type { LimitFacts } from './limit-obstacle.ts';
 import type { ResourceLimits } from './resource-limits.ts';
 
 /** The control groups of one container: one for each hierarchy that a limit needs. */
@@ -83,17 +84,19 @@ function removeGroup(folder: string): boolean {
     rmdirSync(folder);
   } catch (error) {
     if (hasErrno(error, 'EBUSY')) return false;
-    if (!hasErrno(error, 'ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM')) throw error;
+    if (!hasErrno(error, 'ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM', 'EROFS')) throw error;
   }
   return true;
 }
 
 function placeOf(places: ReadonlyMap<Controller, ControllerPlace>, { controller, flag }: GroupSetting): Placed {
   const place = places.get(controller);
-  if (place === undefined) throw unenforceable({ flag, controller }, `this machine has no controller "${controller}"`);
+  if (place === undefined)
+    throw unenforceable({ flag, controller, trouble: 'missing' }, 'there is no controller for it');
   const { own, version } = place;
   if (own === undefined) {
-    throw unenforceable({ flag, controller, version }, 'the control group of this process is out of sight');
+    const asked = { flag, controller, version, trouble: 'hidden' } as const;
+    throw unenforceable(asked, 'the control group of this process is out of sight');
   }
   return { ...place, own };
 }
@@ -101,15 +104,28 @@ function placeOf(places: ReadonlyMap<Controller, ControllerPlace>, { controller,
 type Placed = ControllerPlace & { own: string };
 
 function makeGroup(place: Placed, id: string, setting: GroupSetting): string {
+  let folder: string | undefined;
   try {
     const parent = place.version === 1 ? place.own : unlimitedParent(place, setting);
-    const folder = join(parent, PARENT, id);
-    mkdirSync(folder, { recursive: true });
+    folder = join(parent, PARENT, id);
+    for (const path of [dirname(folder), folder]) makeFolder(path);
     if (place.version === 2) for (const above of [parent, dirname(folder)]) enable(above, setting.controller);
     else if (setting.controller === 'cpuset') inheritCpuset(parent, folder);
     return folder;
   } catch (error) {
-    throw unenforceable({ ...setting, version: place.version }, reasonOf(error), error);
+    for (const path of folder === undefined ? [] : [folder, dirname(folder)]) removeGroup(path);
+    // What the kernel says to a controller that the group above does not hand down.
+    const trouble = hasErrno(error, 'ENOENT') ? 'denied' : troubleOf(error);
+    throw unenforceable({ ...setting, version: place.version, trouble }, reasonOf(error), error);
+  }
+}
+
+/** Not `recursive`, with which Node says of a read-only file system that there is no such folder. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
   }
 }
 
@@ -127,7 +143,7 @@ function unlimitedParent({ own, mount }: Placed, { controller }: GroupSetting): 
     if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
   }
   const leaf = join(own, `${PARENT}-supervisor`);
-  mkdirSync(leaf, { recursive: true });
+  makeFolder(leaf);
   writeFileSync(join(leaf, 'cgroup.procs'), String(process.pid));
   return own;
 }
@@ -163,8 +179,7 @@ function applySetting(folder: string, setting: GroupSetting & Pick<Unenforceable
   try {
     writeFileSync(path, value, { flag: 'r+' });
   } catch (error) {
-    const isValueRefused = !hasErrno(error, 'EACCES', 'EPERM', 'EROFS');
-    throw unenforceable({ ...setting, isValueRefused }, `"${value}" for ${controller}: ${reasonOf(error)}`, error);
+    throw unenforceable(setting, `"${value}" for ${controller}: ${reasonOf(error)}`, error);
   }
 }
 
@@ -187,27 +202,27 @@ function reasonOf(error: unknown): string {
   return code === undefined ? String(error) : errnoText(errnoNumber(code));
 }
 
-interface Unenforceable {
+interface Unenforceable extends Pick<LimitFacts, 'controller'> {
   /** That asks for the limit. */
   flag: string;
-  controller: Controller;
   version?: 1 | 2 | undefined;
-  /** The machine could, with another value. */
-  isValueRefused?: boolean;
+  /** Whatever `cause` tells, unless given. */
+  trouble?: LimitFacts['trouble'] | undefined;
 }
 
 function unenforceable(asked: Unenforceable, reason: string, cause?: unknown): ToolError {
-  const { flag, controller, version, isValueRefused = false } = asked;
+  const { flag, controller, version = 2, trouble = troubleOf(cause) } = asked;
   const message = `Cannot enforce ${flag}: ${reason}`;
-  if (isValueRefused) return new ToolError('ERR_HOST', message, { cause });
-  const obstacle = limitObstacle({
-    controller,
-    version,
-    uid: process.geteuid?.() ?? 0,
-    systemd: existsSync(SYSTEMD),
-    readOnly: hasErrno(cause, 'EROFS'),
-  });
+  if (trouble === undefined) return new ToolError('ERR_HOST', message, { cause });
+  const systemd = existsSync(SYSTEMD);
+  const obstacle = limitObstacle({ controller, trouble, version, uid: process.geteuid?.() ?? 0, systemd });
   return new ToolError('ERR_HOST', message, { hint: obstacleText(obstacle), cause });
+}
+
+/** Undefined where the kernel takes limits, but not this one. */
+function troubleOf(error: unknown): LimitFacts['trouble'] | undefined {
+  if (hasErrno(error, 'EROFS')) return 'read-only';
+  return hasErrno(error, 'EACCES', 'EPERM') ? 'denied' : undefined;
 }
 
 /** Made by systemd where it runs the machine: sd_booted(3). */

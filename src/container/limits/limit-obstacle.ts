@@ -1,37 +1,50 @@
+import type { Controller } from '../../linux/control-groups.ts';
 import { sudoFor } from '../../linux/obstacles.ts';
 import type { Obstacle } from '../../linux/obstacles.ts';
-import type { Controller } from '../../linux/control-groups.ts';
 
 export interface LimitFacts {
   controller: Controller;
-  /** Of control groups; undefined where this machine does not have the controller. */
-  version: 1 | 2 | undefined;
+  /**
+   * - missing: there is no such controller in sight;
+   * - hidden: there is, but its mount does not show the group of this process;
+   * - read-only: the file system is;
+   * - denied: this user may not write there.
+   */
+  trouble: 'missing' | 'hidden' | 'read-only' | 'denied';
+  /** Of control groups. */
+  version: 1 | 2;
   /** Of the caller. */
   uid: number;
   /** systemd runs this machine. */
   systemd: boolean;
-  /** The control groups are mounted read-only. */
-  readOnly: boolean;
 }
 
 /** Why limits of a controller cannot be enforced for this user, and what mends it. */
 export function limitObstacle(facts: LimitFacts): Obstacle {
-  const { controller, version, uid, systemd, readOnly } = facts;
-  if (version === undefined) {
-    const boot =
-      controller === 'memory' ? 'cgroup_enable=memory on its command line' : `the controller "${controller}"`;
-    return {
-      cause: `This machine has no controller "${controller}", or hides it from this container`,
-      remedy: `boot a kernel with ${boot}; inside another container, start that with --privileged`,
-    };
+  switch (facts.trouble) {
+    case 'missing':
+      return {
+        cause: 'The kernel has no such controller, or it is not in sight, as in another container',
+        remedy:
+          'start that container with -v /sys/fs/cgroup:/sys/fs/cgroup; on the machine itself, boot with cgroup_enable=memory ' +
+          'on the command line of the kernel',
+      };
+    case 'hidden':
+      return {
+        cause: 'The control group of this process is out of sight, as in another container with a cgroup namespace',
+        remedy: 'start that container with --cgroupns=host (docker, podman)',
+      };
+    case 'read-only':
+      return {
+        cause: 'The control groups are mounted read-only, as in another container',
+        remedy: 'start that container with --privileged -v /sys/fs/cgroup:/sys/fs/cgroup',
+      };
+    case 'denied':
+      return deniedObstacle(facts);
   }
-  if (readOnly) {
-    return {
-      cause: 'The control groups are mounted read-only, as in another container',
-      remedy:
-        'start that container with --privileged, or as docker with --cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw',
-    };
-  }
+}
+
+function deniedObstacle({ controller, version, uid, systemd }: LimitFacts): Obstacle {
   if (uid === 0) {
     return { cause: 'This process may not write to its control group', remedy: 'run it as root of the machine' };
   }
@@ -41,19 +54,23 @@ export function limitObstacle(facts: LimitFacts): Obstacle {
       remedy: 'run mydocker as root, or boot with systemd.unified_cgroup_hierarchy=1 on the command line of the kernel',
     };
   }
-  return { cause: 'The control group of this process is not handed to this user', remedy: delegation(facts, systemd) };
+  const cause = 'The control group of this process is not handed to this user';
+  if (!systemd) return { cause, remedy: 'run mydocker as root, or have root hand a control group to this user' };
+  return { cause, remedy: `${isDelegated(controller) ? '' : delegate(uid)}${SCOPE}` };
 }
 
-/** https://systemd.io/CGROUP_DELEGATION/: users are given memory and pids; what else is to be delegated has to be said. */
-function delegation({ controller, uid }: LimitFacts, systemd: boolean): string {
-  if (!systemd) return 'run mydocker as root, or have root hand a control group to this user';
-  const scope = 'systemd-run --user --scope -p Delegate=yes mydocker run …';
-  if (controller === 'memory' || controller === 'pids') return scope;
+const SCOPE = 'systemd-run --user --scope -p Delegate=yes mydocker run …';
+
+/** What systemd hands to users unless it is told otherwise: user@.service, https://systemd.io/CGROUP_DELEGATION/ */
+function isDelegated(controller: Controller): boolean {
+  return controller === 'memory' || controller === 'pids';
+}
+
+function delegate(uid: number): string {
   const sudo = sudoFor(uid);
+  const folder = '/etc/systemd/system/user@.service.d';
   return (
-    `${sudo}mkdir -p ${FOLDER} && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | ` +
-    `${sudo}tee ${FOLDER}/delegate.conf && ${sudo}systemctl daemon-reload; log in again, and: ${scope}`
+    `${sudo}mkdir -p ${folder} && printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | ` +
+    `${sudo}tee ${folder}/delegate.conf && ${sudo}systemctl daemon-reload; then log in again, and: `
   );
 }
-
-const FOLDER = '/etc/systemd/system/user@.service.d';
