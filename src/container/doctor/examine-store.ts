@@ -6,6 +6,7 @@ import { runnerFile } from '../../linux/runner-file.ts';
 import type { StepError } from '../../linux/step-error.ts';
 import { isMachine } from '../../linux/syscalls.ts';
 import { chooseDriver } from '../../snapshot/choose-driver.ts';
+import type { SnapshotDriver } from '../../snapshot/mount.ts';
 import { tryOverlay } from '../../snapshot/try-overlay.ts';
 import type { StoreFacts, Trials } from './machine-facts.ts';
 import { refusalOf } from './refusal.ts';
@@ -26,15 +27,16 @@ export async function examineStore(home: string | undefined, options: TrialOptio
     engine = await openEngine({ home });
   });
   const folder = existingFolder(storeFolder({ home }));
-  const store = { folder, ...freeSpace(folder), refusal, runner: runnerPlace(options) };
-  if (engine === undefined) return { store, trials: { overlay: 'untried', container: undefined } };
-  return { store, trials: await tryStore(engine, options) };
+  const tried = engine === undefined ? UNTRIED : await tryStore(engine, options);
+  const store = { folder, ...freeSpace(folder), refusal, driver: tried.driver, runner: runnerPlace(options) };
+  return { store, trials: { overlay: tried.overlay, container: tried.container } };
 }
 
-async function tryStore(
-  { store: { paths, format }, host }: Engine,
-  options: TrialOptions,
-): Promise<StoreExamination['trials']> {
+type Tried = StoreExamination['trials'] & Pick<StoreFacts, 'driver'>;
+
+const UNTRIED: Tried = { overlay: 'untried', container: undefined, driver: undefined };
+
+async function tryStore({ store: { paths, format }, host }: Engine, options: TrialOptions): Promise<Tried> {
   const { ownership, kernelRelease } = host;
   const { whiteouts } = format;
   const facts = { containers: paths.containers, runnerFolder: paths.runner, whiteouts, ownership, kernelRelease };
@@ -43,10 +45,12 @@ async function tryStore(
     failure = await tryOverlay(facts);
   });
   const overlay = failure === undefined ? undefined : refusalOf(failure, host);
-  const container = await refused(options, async () =>
-    tryContainer({ paths, host, driver: await chooseDriver(facts), signal: options.signal }),
-  );
-  return { overlay: untried === undefined ? overlay : 'untried', container };
+  let driver: SnapshotDriver | undefined;
+  const container = await refused(options, async () => {
+    driver = await chooseDriver(facts);
+    await tryContainer({ paths, host, driver, signal: options.signal });
+  });
+  return { overlay: untried === undefined ? overlay : 'untried', container, driver: driver?.name };
 }
 
 function runnerPlace({ host, runnerFolder }: TrialOptions): string | Refusal {

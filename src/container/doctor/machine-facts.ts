@@ -1,6 +1,7 @@
 import type { Controller } from '../../linux/control-groups.ts';
 import type { HostFacts, HostSources } from '../../linux/host-facts.ts';
 import type { IdMapTool } from '../../linux/id-maps.ts';
+import type { SnapshotDriver } from '../../snapshot/mount.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What is known of this machine: read, or tried. Texts of files are empty where there is no such file. */
@@ -56,6 +57,8 @@ export interface StoreFacts {
   maxFiles: number;
   /** Why it cannot be opened. */
   refusal: Refusal | undefined;
+  /** What copies of images are made with; undefined where that could not be decided. */
+  driver: SnapshotDriver['name'] | undefined;
   /** The file that the runner is executed from. */
   runner: string | Refusal;
 }

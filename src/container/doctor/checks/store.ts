@@ -1,3 +1,4 @@
+import { READ_ONLY_REMEDY } from '../../../fs/disk-error.ts';
 import { findMount } from '../../../fs/find-mount.ts';
 import { humanSize } from '../../../human-size.ts';
 import { NOEXEC_STORE } from '../../../linux/obstacles.ts';
@@ -31,8 +32,7 @@ export function checkStore(facts: Facts): HostFinding[] {
 
 function usable(where: string, flags: readonly string[]): HostFinding {
   if (!flags.includes('ro')) return ok('store', where);
-  const remedy = 'make it writable, or use another folder with --home or MYDOCKER_HOME';
-  return problem('store', where, { meaning: NO_STORE, remedy });
+  return problem('store', where, { meaning: NO_STORE, remedy: READ_ONLY_REMEDY });
 }
 
 const NO_STORE = 'images cannot be kept, and containers cannot run';
@@ -54,18 +54,29 @@ function space({ freeBytes, freeFiles, maxFiles }: Facts['store']): HostFinding 
   });
 }
 
+const SLOWER = 'each container starts with a copy of its image, which takes longer and more space';
+
 /** How the fresh copy of an image comes about. */
-function layers({ trials: { overlay } }: Facts, flags: readonly string[]): HostFinding[] {
+function layers({ store: { driver, folder }, trials: { overlay } }: Facts, flags: readonly string[]): HostFinding[] {
   if (overlay === 'untried') return [];
+  if (driver !== undefined && (driver === 'overlay') !== (overlay === undefined)) return [outdated(driver, folder)];
   if (overlay === undefined) return [ok('layers', 'overlay: containers share the files of their image')];
   const copied = note('layers', `copy, as overlayfs does not work: ${overlay.problem}`, {
-    meaning: 'each container starts with a copy of its image, which takes longer and more space',
+    meaning: SLOWER,
     remedy: 'use Linux 5.11 or newer, and put the store on ext4, xfs, btrfs or tmpfs with --home or MYDOCKER_HOME',
   });
   if (flags.includes('noexec')) return [copied, obstructed('layers', NOEXEC_STORE)];
   if (!flags.includes('nosuid')) return [copied];
   const meaning = 'set-user-ID programs of images, such as su, get no privileges';
   return [copied, note('layers', 'the store is mounted nosuid', { meaning, remedy: 'mount it without nosuid' })];
+}
+
+/** Whether overlayfs works is tried once for a store, a kernel and a kind of user. */
+function outdated(driver: NonNullable<Facts['store']['driver']>, folder: string): HostFinding {
+  const remedy = `delete ${printable(folder, Infinity)}/runner/driver.json, and it is tried again`;
+  return driver === 'copy'
+    ? note('layers', 'copy, as overlayfs did not work when it was tried; now it does', { meaning: SLOWER, remedy })
+    : problem('layers', 'overlay, as overlayfs worked when it was tried; now it does not', { remedy });
 }
 
 function runner({ runner: place, folder }: Facts['store']): HostFinding {
