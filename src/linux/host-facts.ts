@@ -1,12 +1,15 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { release, userInfo } from 'node:os';
+import { ToolError } from '../errors.ts';
 import { hasCapabilities, type Capability } from './capabilities.ts';
 import { findIdMapTool } from './id-maps.ts';
 import {
   NO_NEW_PRIVILEGES,
+  NO_PROC,
   ONE_ID,
   noIdMapToolsObstacle,
   noIdsObstacle,
+  obstacleText,
   userNamespaceObstacle,
   type Obstacle,
 } from './obstacles.ts';
@@ -60,13 +63,16 @@ export interface HostSources {
   osRelease: string;
 }
 
-/** Looks at this process and at files of /proc and /etc; about a millisecond, nothing is started. Throws what readFileSync throws without /proc. */
+/** Looks at this process and at files of /proc and /etc; about a millisecond, nothing is started. @throws {ToolError} ERR_HOST without /proc */
 export function readHostFacts(): HostFacts {
   return describeHost(readHostSources());
 }
 
-/** What `readHostFacts` looks at. */
+/** What `readHostFacts` looks at. @throws {ToolError} ERR_HOST without /proc */
 export function readHostSources(): HostSources {
+  if (!existsSync('/proc/self/status')) {
+    throw new ToolError('ERR_HOST', 'Cannot look at this process: there is no /proc', { hint: obstacleText(NO_PROC) });
+  }
   const uid = process.geteuid?.() ?? 0;
   const idMapTools = findIdMapTool('newuidmap') !== undefined && findIdMapTool('newgidmap') !== undefined;
   return {

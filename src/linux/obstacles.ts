@@ -45,7 +45,7 @@ export function userNamespaceObstacle(
     return {
       cause:
         'AppArmor takes the capabilities away from user namespaces of ordinary users (kernel.apparmor_restrict_unprivileged_userns is 1)',
-      remedy: setSysctl('kernel.apparmor_restrict_unprivileged_userns', 0, caller),
+      remedy: `${setSysctl('kernel.apparmor_restrict_unprivileged_userns', 0, caller)}; or load a profile with "userns," for the runner`,
     };
   }
   return undefined;
@@ -91,6 +91,11 @@ export function coveredObstacle(path: '/proc' | '/sys'): Obstacle {
       'start that container with "--security-opt systempaths=unconfined" (podman: "--security-opt unmask=ALL", Kubernetes: procMount: Unmasked)',
   };
 }
+
+export const NO_PROC: Obstacle = {
+  cause: 'Nothing is mounted at /proc, as in a chroot',
+  remedy: 'mount it: mount -t proc proc /proc',
+};
 
 export const NO_NEW_PRIVILEGES: Obstacle = {
   cause: 'This process runs with no_new_privs, so that newuidmap would get no privileges',

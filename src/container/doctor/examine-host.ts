@@ -26,7 +26,9 @@ export interface HostReport {
 /**
  * Looks at this machine as this user, and tries what a container takes: namespaces, mounts, filters, limits, and a whole container up to
  * its first program. Makes the store if it is not there and leaves nothing else behind; uses no network without `registry`.
- * What is wrong is told, not thrown. @throws the reason of `signal`
+ * With version 2 of control groups this process may end up in a group of its own below the present one, as by a run with limits.
+ * What is wrong is told, not thrown.
+ * @throws {ToolError} ERR_ABORTED; ERR_HOST without /proc
  */
 export async function examineHost({ home, env = {}, registry, signal }: ExamineHostOptions = {}): Promise<HostReport> {
   const read = readMachineFacts(env);

@@ -14,6 +14,8 @@ export function hasFilePrivileges(path: string): boolean {
     const { mode, uid } = fstatSync(fd);
     if ((mode & S_ISUID) !== 0 && uid === 0) return true;
     return bindXattrCalls(bindLibc()).get(fd, 'security.capability') !== undefined;
+  } catch {
+    return false; // without koffi nobody can tell
   } finally {
     closeSync(fd);
   }

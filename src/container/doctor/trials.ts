@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { throwIfAborted } from '../../fs/abort.ts';
 import { DEFAULT_CAPABILITIES } from '../../linux/capabilities.ts';
 import type { Controller } from '../../linux/control-groups.ts';
 import { executeProgram } from '../../linux/execute-program.ts';
@@ -49,15 +50,17 @@ export async function refused(
   { host, signal }: Pick<TrialOptions, 'host' | 'signal'>,
   work: () => Promise<unknown>,
 ): Promise<Refusal | undefined> {
-  signal?.throwIfAborted();
+  throwIfAborted(signal, TASK);
   try {
     await work();
     return undefined;
   } catch (error) {
-    signal?.throwIfAborted();
+    throwIfAborted(signal, TASK);
     return refusalOf(error, host);
   }
 }
+
+const TASK = 'look at this machine';
 
 const NAMESPACES: readonly Step[] = [
   forkInto(CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | CLONE.NEWNET | CLONE.NEWPID | CLONE.NEWCGROUP),

@@ -3,11 +3,13 @@ import type { IdRange } from '../../../linux/ownership.ts';
 import { allSubordinateIds, parseSubordinateIds } from '../../../linux/subordinate-ids.ts';
 import type { OwnedRange } from '../../../linux/subordinate-ids.ts';
 import { printable } from '../../../printable.ts';
-import { note, obstructed, ok, problem } from '../host-finding.ts';
+import { note, obstructed, ok } from '../host-finding.ts';
 import type { HostFinding } from '../host-finding.ts';
 import type { MachineFacts } from '../machine-facts.ts';
 
-type Facts = Pick<MachineFacts, 'host' | 'sources' | 'idMapTools'>;
+type Facts = Pick<MachineFacts, 'host' | 'sources' | 'idMapTools'> & {
+  trials: Pick<MachineFacts['trials'], 'userNamespace'>;
+};
 
 /** Which ids a container of this user has: those of /etc/subuid and /etc/subgid, if newuidmap and newgidmap can hand them out. */
 export function checkIdRanges(facts: Facts): HostFinding[] {
@@ -25,7 +27,9 @@ export function checkIdRanges(facts: Facts): HostFinding[] {
 
 const ONE_ID = "containers have one user, root, and it is you; an image's other users cannot be had";
 
-function tools({ host, idMapTools }: Facts): HostFinding[] {
+/** Only where the maps could not be written: rights may come from elsewhere. */
+function tools({ host, idMapTools, trials }: Facts): HostFinding[] {
+  if (trials.userNamespace === undefined) return [];
   const powerless = idMapTools.flatMap(({ path, hasPrivileges }) =>
     path === undefined || hasPrivileges ? [] : [path],
   );
@@ -63,7 +67,7 @@ function overlaps({ host, sources }: Facts): HostFinding[] {
     if (shared === undefined) return [];
     const owner = printable(shared.owner);
     return [
-      problem('subordinate ids', `/etc/${file} grants ids to this user that ${owner} has as well`, {
+      note('subordinate ids', `/etc/${file} grants ids to this user that ${owner} has as well`, {
         meaning: `containers of ${owner} can change the files of yours`,
         remedy: `give one of both another range in /etc/${file}`,
       }),
