@@ -1,12 +1,10 @@
 import type { IOType } from 'node:child_process';
-import { existsSync, fstatSync, readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, fstatSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ToolError } from '../errors.ts';
 import { hasErrno } from '../fs/disk-error.ts';
-import { findMount } from '../fs/find-mount.ts';
 import { CAPABILITIES } from '../linux/capabilities.ts';
 import type { Ownership } from '../linux/ownership.ts';
-import type { SnapshotDriver } from '../snapshot/mount.ts';
 import { insideOwner } from './id-mapping.ts';
 import type { RootAttributes } from './steps/root-file-system.ts';
 
@@ -41,11 +39,6 @@ export function pipesAmong(stdio: readonly (IOType | number)[]): number[] {
     const ours = callersDescriptor(source, descriptor);
     return ours !== undefined && fstatSync(ours).isFIFO() ? [descriptor] : [];
   });
-}
-
-/** Whether nothing can be executed in a container, as its root is a copy where nothing can be. An overlay is a mount of its own. */
-export function isNoexecCopy({ name }: SnapshotDriver, folder: string): boolean {
-  return name === 'copy' && findMount(realpathSync(folder))?.flags.includes('noexec') === true;
 }
 
 /** Number of the highest capability of this kernel, whether this engine has a name for it or not. */

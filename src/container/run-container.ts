@@ -28,17 +28,11 @@ import { writeEtcFiles } from './etc-files.ts';
 import { explainFailure } from './explain-failure.ts';
 import { forwardSignals } from './forward-signals.ts';
 import type { SignalSource } from './forward-signals.ts';
-import {
-  checkDescriptors,
-  isNoexecCopy,
-  lastCapability,
-  pipesAmong,
-  rootAttributes,
-  thermalCpus,
-} from './host-view.ts';
+import { checkDescriptors, lastCapability, pipesAmong, rootAttributes, thermalCpus } from './host-view.ts';
 import { createGroup, removeGroups } from './limits/create-group.ts';
 import type { ContainerGroup } from './limits/create-group.ts';
 import { loadSeccompFilter } from './load-seccomp-filter.ts';
+import { isNoexecCopy } from './noexec-copy.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
@@ -229,13 +223,8 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
   } catch (error) {
     running.signal(constants.signals.SIGKILL);
     await running.exited.catch(() => undefined); // there never was a process: that is what the first error says
-    if (error instanceof StepError) {
-      throw explainFailure(error, {
-        ...supervised,
-        host: request.host,
-        isNoexec: () => isNoexecCopy(request.driver, folder),
-      });
-    }
+    const isNoexec = (): boolean => isNoexecCopy(request.driver, folder);
+    if (error instanceof StepError) throw explainFailure(error, { ...request, ...supervised, isNoexec });
     throw diskError(error, 'record', folder);
   } finally {
     stopForwarding();

@@ -60,15 +60,12 @@ function setSysctl(name: string, value: number, { uid, initialUserNamespace }: C
 
 /** Namespaces are refused, and no setting of the kernel says why. */
 export function namespaceObstacle(refusal: { code: string | undefined; call: string; isFiltered: boolean }): Obstacle {
-  if (refusal.code === 'ENOSPC') {
+  const { code, call, isFiltered } = refusal;
+  const known = code === undefined ? undefined : NAMESPACE_ERRORS[code];
+  if (known !== undefined) return known;
+  if (isFiltered) {
     return {
-      cause: 'The number of namespaces is limited (user.max_*_namespaces, of this user namespace or of one around it)',
-      remedy: 'end containers that are not needed, or raise these sysctls',
-    };
-  }
-  if (refusal.isFiltered) {
-    return {
-      cause: `A filter of system calls (seccomp) is around this process and forbids ${refusal.call}, as in another container`,
+      cause: `A filter of system calls (seccomp) is around this process and forbids ${call}, as in another container`,
       remedy: `start that container with ${INSIDE}`,
     };
   }
@@ -77,6 +74,24 @@ export function namespaceObstacle(refusal: { code: string | undefined; call: str
     remedy: `run it outside of chroots and sandboxes; inside another container, start that with ${INSIDE}`,
   };
 }
+
+/** What clone(2) and unshare(2) say of namespaces by an error of its own. */
+const NAMESPACE_ERRORS: Readonly<Record<string, Obstacle>> = {
+  ENOSPC: {
+    cause: 'The number of namespaces is limited (user.max_*_namespaces, of this user namespace or of one around it)',
+    remedy: 'end containers that are not needed, or raise these sysctls',
+  },
+  EINVAL: {
+    cause: 'The kernel was built without a kind of namespace that containers need',
+    remedy:
+      'boot one with CONFIG_USER_NS, CONFIG_PID_NS, CONFIG_UTS_NS, CONFIG_IPC_NS, CONFIG_NET_NS and CONFIG_CGROUPS',
+  },
+  EAGAIN: {
+    cause: 'This user, or the control group of this process, has as many processes as it may have',
+    remedy:
+      'end some, or raise the limit: ulimit -u, TasksMax= of systemd, --pids-limit of another container around it',
+  },
+};
 
 /** What another container has to be given for ours to run in it. */
 const INSIDE =

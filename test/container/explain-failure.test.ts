@@ -67,6 +67,8 @@ describe('explainFailure()', () => {
   it.for([
     ['unshare', 'create a user namespace', 'EPERM', 'does not allow it to create namespaces'],
     ['unshare', 'create a user namespace', 'ENOSPC', 'user.max_*_namespaces'],
+    ['unshare', 'create a user namespace', 'EINVAL', 'CONFIG_USER_NS'],
+    ['clone', 'create namespaces', 'EAGAIN', 'has as many processes as it may have'],
     ['clone', 'create namespaces', 'EPERM', 'does not allow it to create namespaces'],
     ['openat', 'write /proc/self/uid_map', 'EPERM', 'does not allow it'],
     ['mount', 'mount the overlay of its layers', 'EINVAL', '--home or MYDOCKER_HOME'],
