@@ -86,6 +86,10 @@ const VERIFY: CommandEntry = {
   about: 'Find, and repair, what is damaged in the store',
   load: async () => (await import('./commands/verify.ts')).verifyCommand,
 };
+const DOCTOR: CommandEntry = {
+  about: 'Show what containers lack on this machine, and how to get it',
+  load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+};
 const VERSION: CommandEntry = {
   about: 'Show the version information',
   load: async () => (await import('./commands/version.ts')).versionCommand,
@@ -104,6 +108,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   tag: TAG,
   prune: PRUNE,
   verify: VERIFY,
+  doctor: DOCTOR,
   version: VERSION,
 };
 
@@ -133,7 +138,7 @@ export const GROUPS: Readonly<Record<string, CommandGroup>> = {
     commands: { ls: PULLS, list: PULLS, rm: PULLS_RM, remove: PULLS_RM },
     alone: PULLS,
   },
-  system: { about: 'Manage MyDocker', commands: { df: SYSTEM_DF, prune: SYSTEM_PRUNE } },
+  system: { about: 'Manage MyDocker', commands: { df: SYSTEM_DF, doctor: DOCTOR, prune: SYSTEM_PRUNE } },
 };
 
 /** Other words for a command of the same group, left out of the group's help. */

@@ -1,5 +1,6 @@
 import type { TerminalStreams } from '../container/connect-terminal.ts';
 import type { DiskUsage } from '../container/disk-usage.ts';
+import type { HostReport } from '../container/doctor/examine-host.ts';
 import type { SignalSource } from '../container/forward-signals.ts';
 import type { LimitTexts } from '../container/limits/parse-resource-limits.ts';
 import type { ContainerSummary } from '../container/list-containers.ts';
@@ -51,6 +52,7 @@ export interface EngineApi {
   pruneContainers: (request: PruneContainersRequest) => Promise<PrunedContainers>;
   diskUsage: (request: DiskUsageRequest) => Promise<DiskUsage>;
   verify: (request: VerifyRequest) => Promise<VerifyReport>;
+  examineHost: (request: ExamineHostRequest) => Promise<HostReport>;
 }
 
 export interface StoreRequest {
@@ -108,6 +110,12 @@ export interface PullRequest extends StoreRequest, NetworkRequest {
   maxConcurrentDownloads: number | undefined;
   signal: AbortSignal;
   onProgress: (event: PullEvent) => void;
+}
+
+export interface ExamineHostRequest extends StoreRequest, Pick<NetworkRequest, 'env'> {
+  /** Ask a registry as well; nothing else uses the network. */
+  network: boolean;
+  signal: AbortSignal;
 }
 
 export interface VerifyRequest extends StoreRequest, NetworkRequest {

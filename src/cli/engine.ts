@@ -23,5 +23,6 @@ export function createEngine(): EngineApi {
     storedLogin: async (server, request) => (await import('./engine/login.ts')).stored(server, request),
     logout: async (server, request) => (await import('./engine/logout.ts')).logout(server, request),
     verify: async (request) => (await import('./engine/verify.ts')).verify(request),
+    examineHost: async (request) => (await import('./engine/examine-host.ts')).examineHost(request),
   };
 }

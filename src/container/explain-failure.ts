@@ -2,6 +2,15 @@ import { ToolError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Errno } from '../linux/errno.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
+import { namespaceError } from '../linux/namespace-error.ts';
+import {
+  NOEXEC_STORE,
+  OVERLAY_OBSTACLE,
+  coveredObstacle,
+  obstacleText,
+  oldKernelObstacle,
+} from '../linux/obstacles.ts';
+import type { Obstacle } from '../linux/obstacles.ts';
 import type { StepError } from '../linux/step-error.ts';
 import { printable } from '../printable.ts';
 import { LAYER, RECORD_START } from './steps/content-guard.ts';
@@ -12,13 +21,15 @@ import { VOLUME } from './steps/volumes.ts';
 export interface FailureContext {
   /** The program of the command. */
   program: string;
-  host: Pick<HostFacts, 'ownership' | 'kernelRelease' | 'userNamespaceObstacle'>;
+  /** Whether the container's root is on a file system that is mounted noexec. */
+  isNoexec: () => boolean;
+  host: Pick<HostFacts, 'kernelRelease' | 'userNamespaceObstacle' | 'isFiltered'>;
 }
 
 /** A step of a set-up that failed, as an error for people: docker's words where docker has some, and what to do about it. */
 export function explainFailure(failure: StepError, context: FailureContext): ToolError {
   return (
-    explainCommand(failure, context.program) ??
+    explainCommand(failure, context) ??
     explainVolume(failure) ??
     explainRemoval(failure) ??
     explainHost(failure, context) ??
@@ -26,7 +37,7 @@ export function explainFailure(failure: StepError, context: FailureContext): Too
   );
 }
 
-function explainCommand(failure: StepError, program: string): ToolError | undefined {
+function explainCommand(failure: StepError, { program, isNoexec }: FailureContext): ToolError | undefined {
   const subject = `exec: "${printable(program)}"`;
   const cause = failure;
   if (failure.what === NOT_FOUND) {
@@ -36,7 +47,9 @@ function explainCommand(failure: StepError, program: string): ToolError | undefi
   const missing = is(failure, 'ENOENT', 'ENOTDIR');
   const hint = is(failure, 'ENOEXEC')
     ? 'It was built for another kind of machine, or is a script without "#!" and an interpreter in its first line.'
-    : undefined;
+    : is(failure, 'EACCES') && isNoexec()
+      ? obstacleText(NOEXEC_STORE)
+      : undefined;
   const code = missing ? 'ERR_COMMAND_NOT_FOUND' : 'ERR_COMMAND_NOT_EXECUTABLE';
   return new ToolError(code, `${subject}: ${reasonOf(failure)}`, { cause, ...(hint === undefined ? {} : { hint }) });
 }
@@ -64,37 +77,20 @@ function explainRemoval(failure: StepError): ToolError | undefined {
 }
 
 function explainHost(failure: StepError, { host }: FailureContext): ToolError | undefined {
-  const { what, call } = failure;
-  if (is(failure, 'ENOSPC', 'EDQUOT') && !NAMESPACE_CALLS.has(call)) return toolError('ERR_NO_SPACE', failure);
-  if (is(failure, 'ENOSYS')) {
-    const hint = `Linux ${MINIMUM_KERNEL} or newer is needed, this is ${host.kernelRelease}; or a sandbox forbids ${call}.`;
-    return toolError('ERR_HOST', failure, hint);
-  }
-  if (what === OVERLAY) {
-    const hint =
-      'Overlayfs does not work on the file system of the store, or not for this user (which takes Linux 5.11): ' +
-      'put the store elsewhere with --home or MYDOCKER_HOME.';
-    return toolError('ERR_HOST', failure, hint);
-  }
-  if (is(failure, 'EPERM') && (what === 'mount /proc' || what === 'mount /sys')) {
-    const hint =
-      `A part of ${what.slice('mount '.length)} is covered here, as inside another container, and the kernel does not show it ` +
-      'anew to those who cannot see it: run that container with "--security-opt systempaths=unconfined".';
-    return toolError('ERR_HOST', failure, hint);
-  }
-  if (NAMESPACE_CALLS.has(call) || what.startsWith('write /proc/self/')) {
-    return toolError('ERR_HOST', failure, host.userNamespaceObstacle ?? namespaceHint(failure));
-  }
-  return undefined;
+  const refused = namespaceError(failure, () => host);
+  if (refused !== undefined) return refused;
+  if (is(failure, 'ENOSPC', 'EDQUOT')) return toolError('ERR_NO_SPACE', failure);
+  const obstacle = hostObstacle(failure, host);
+  return obstacle === undefined ? undefined : toolError('ERR_HOST', failure, obstacleText(obstacle));
 }
 
-const MINIMUM_KERNEL = '5.12'; // mount_setattr
-const NAMESPACE_CALLS: ReadonlySet<string> = new Set(['clone', 'unshare']);
-
-function namespaceHint(failure: StepError): string {
-  return is(failure, 'ENOSPC')
-    ? 'The number of namespaces is limited by the sysctls user.max_*_namespaces.'
-    : 'This machine, or a sandbox around this process, does not allow it to create namespaces.';
+function hostObstacle(failure: StepError, host: FailureContext['host']): Obstacle | undefined {
+  const { what, call } = failure;
+  if (is(failure, 'ENOSYS')) return oldKernelObstacle(host.kernelRelease, call);
+  if (what === OVERLAY) return OVERLAY_OBSTACLE;
+  if (is(failure, 'EPERM') && what === 'mount /proc') return coveredObstacle('/proc');
+  if (is(failure, 'EPERM') && what === 'mount /sys') return coveredObstacle('/sys');
+  return undefined;
 }
 
 function is(failure: StepError, ...codes: Errno[]): boolean {

@@ -1,6 +1,7 @@
 import { ToolError } from '../errors.ts';
 import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
+import { obstacleText } from '../linux/obstacles.ts';
 import type { ContainerConfig } from '../oci/image-config.ts';
 import { printable } from '../printable.ts';
 import type { AccountFiles } from '../snapshot/account-files.ts';
@@ -150,7 +151,7 @@ function checkUserExists(
   if (missing === undefined) return;
   const hint =
     ownership.kind === 'single'
-      ? `${mappingObstacle ?? ''} Or run it as root of the container, which is you: --user 0`.trim()
+      ? `${mappingObstacle === undefined ? '' : `${obstacleText(mappingObstacle)}; or `}run it as root of the container, which is you: --user 0`
       : 'The ranges in /etc/subuid and /etc/subgid of the calling user decide which ids there are.';
   throw new ToolError('ERR_HOST', `Cannot run as ${missing}: it does not exist in the container's user namespace`, {
     hint,

@@ -33,6 +33,7 @@ import { checkDescriptors, lastCapability, pipesAmong, rootAttributes, thermalCp
 import { createGroup, removeGroups } from './limits/create-group.ts';
 import type { ContainerGroup } from './limits/create-group.ts';
 import { loadSeccompFilter } from './load-seccomp-filter.ts';
+import { isNoexecCopy } from './noexec-copy.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
@@ -224,7 +225,8 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
   } catch (error) {
     running.signal(constants.signals.SIGKILL);
     await running.exited.catch(() => undefined); // there never was a process: that is what the first error says
-    if (error instanceof StepError) throw explainFailure(error, { program: supervised.program, host: request.host });
+    const isNoexec = (): boolean => isNoexecCopy(request.driver, folder);
+    if (error instanceof StepError) throw explainFailure(error, { ...request, ...supervised, isNoexec });
     throw diskError(error, 'record', folder);
   } finally {
     stopForwarding();

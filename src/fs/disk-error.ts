@@ -10,13 +10,15 @@ interface Reason {
 
 const FREE_SPACE = 'Free some space, or remove images that are not needed with `mydocker rmi`.';
 
+export const READ_ONLY_REMEDY: string = 'Make it writable, or use another folder with --home or MYDOCKER_HOME.';
+
 const REASONS: Partial<Record<Errno, Reason>> = {
   ENOSPC: { code: 'ERR_NO_SPACE', text: 'no space is left on the file system', hint: FREE_SPACE },
   EDQUOT: { code: 'ERR_NO_SPACE', text: 'the disk quota is used up', hint: FREE_SPACE },
   EROFS: {
     code: 'ERR_STORE',
     text: 'the file system is read-only',
-    hint: 'Make it writable, or use another folder with --home or MYDOCKER_HOME.',
+    hint: READ_ONLY_REMEDY,
   },
 };
 

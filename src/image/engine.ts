@@ -31,7 +31,11 @@ export async function openEngine(
   { readOnly = false }: { readOnly?: boolean } = {},
 ): Promise<Engine> {
   const host = readHostFacts();
-  const store = await openStore(storeFolder(options), { ownership: host.ownership, readOnly });
+  const store = await openStore(storeFolder(options), {
+    ownership: host.ownership,
+    mappingObstacle: host.mappingObstacle,
+    readOnly,
+  });
   const { uid, gid } = host;
   return {
     host,

@@ -1,3 +1,6 @@
+import { parseMounts } from './mount-info.ts';
+import type { MountEntry } from './mount-info.ts';
+
 /** A controller of resources, by its name in both versions of control groups. */
 export type Controller = 'cpu' | 'cpuset' | 'memory' | 'pids';
 
@@ -23,43 +26,22 @@ export interface ControlGroupSources {
  * both at once. https://docs.kernel.org/admin-guide/cgroup-v2.html, https://man7.org/linux/man-pages/man7/cgroups.7.html
  */
 export function findControllers({ mountinfo, cgroup, read }: ControlGroupSources): Map<Controller, ControllerPlace> {
-  const mounts = mountinfo.split('\n').flatMap(parseMount);
+  const mounts = parseMounts(mountinfo);
   const paths = new Map(cgroup.split('\n').flatMap(parseMembership));
   const places = new Map<Controller, ControllerPlace>();
   for (const controller of CONTROLLERS) {
     const first = mounts.find(({ type, options }) => type === 'cgroup' && options.includes(controller));
-    const second = mounts.find(({ type, mount }) => type === 'cgroup2' && hasController(read, mount, controller));
+    const second = mounts.find(({ type, point }) => type === 'cgroup2' && hasController(read, point, controller));
     const found = first ?? second;
     if (found === undefined) continue;
     const version = found === first ? 1 : 2;
     const own = ownGroup(found, paths.get(version === 1 ? controller : ''));
-    places.set(controller, { version, mount: found.mount, own });
+    places.set(controller, { version, mount: found.point, own });
   }
   return places;
 }
 
 const CONTROLLERS: readonly Controller[] = ['cpu', 'cpuset', 'memory', 'pids'];
-
-interface GroupMount {
-  /** The group that is the mount's root, as /proc/self/cgroup names groups. */
-  root: string;
-  mount: string;
-  type: string;
-  options: string[];
-}
-
-/** `36 35 0:30 / /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory`; proc_pid_mountinfo(5) */
-function parseMount(line: string): GroupMount[] {
-  const [before = '', after = ''] = line.split(' - ');
-  const [, , , root = '', mount = ''] = before.split(' ');
-  const [type = '', , options = ''] = after.split(' ');
-  if (type !== 'cgroup' && type !== 'cgroup2') return [];
-  return [{ root: unescape(root), mount: unescape(mount), type, options: options.split(',') }];
-}
-
-function unescape(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(parseInt(octal, 8)));
-}
 
 /** `4:memory:/path`, `0::/path`: one pair for each controller, '' for version 2. */
 function parseMembership(line: string): [string, string][] {
@@ -71,7 +53,7 @@ function hasController(read: (path: string) => string, mount: string, controller
   return read(`${mount}/cgroup.controllers`).trim().split(/\s+/).includes(controller);
 }
 
-function ownGroup({ root, mount }: GroupMount, path: string | undefined): string | undefined {
+function ownGroup({ root, point: mount }: MountEntry, path: string | undefined): string | undefined {
   if (path === undefined || path.split('/').includes('..')) return undefined; // outside of what a namespace shows
   if (root === '/') return path === '/' ? mount : mount + path;
   if (path === root) return mount;

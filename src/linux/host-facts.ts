@@ -1,7 +1,18 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { release, userInfo } from 'node:os';
+import { ToolError } from '../errors.ts';
 import { hasCapabilities, type Capability } from './capabilities.ts';
 import { findIdMapTool } from './id-maps.ts';
+import {
+  NO_NEW_PRIVILEGES,
+  NO_PROC,
+  ONE_ID,
+  noIdMapToolsObstacle,
+  noIdsObstacle,
+  obstacleText,
+  userNamespaceObstacle,
+  type Obstacle,
+} from './obstacles.ts';
 import { chooseOwnership, type IdRange, type Ownership } from './ownership.ts';
 import { parseSubordinateIds, parseUserName } from './subordinate-ids.ts';
 
@@ -13,6 +24,8 @@ export interface HostFacts {
   /** The effective set, bit n for capability n. */
   capabilities: bigint;
   noNewPrivileges: boolean;
+  /** A filter of system calls is around this process already: seccomp(2). */
+  isFiltered: boolean;
   initialUserNamespace: boolean;
   /** Whether this process has what containers with real ids take, and is in the initial user namespace. */
   privileged: boolean;
@@ -20,10 +33,10 @@ export interface HostFacts {
   ownership: Ownership;
   /** `6.8.0-41-generic` */
   kernelRelease: string;
-  /** What forbids ordinary users to create user namespaces, with the remedy, as a sentence; undefined when nothing is known to. */
-  userNamespaceObstacle: string | undefined;
-  /** What keeps the ownership of an ordinary user from being 'mapped', with the remedy, as a sentence; undefined when nothing does. */
-  mappingObstacle: string | undefined;
+  /** What forbids ordinary users to create user namespaces; undefined when nothing is known to. */
+  userNamespaceObstacle: Obstacle | undefined;
+  /** What keeps the ownership of an ordinary user from being 'mapped'; undefined when nothing does. */
+  mappingObstacle: Obstacle | undefined;
 }
 
 /** What the facts are made of. Texts of files are empty where there is no such file. */
@@ -46,12 +59,23 @@ export interface HostSources {
   subgid: string;
   /** newuidmap and newgidmap can be executed. */
   idMapTools: boolean;
+  /** /etc/os-release, where something is to be installed. */
+  osRelease: string;
 }
 
-/** Looks at this process and at files of /proc and /etc; about a millisecond, nothing is started. Throws what readFileSync throws without /proc. */
+/** Looks at this process and at files of /proc and /etc; about a millisecond, nothing is started. @throws {ToolError} ERR_HOST without /proc */
 export function readHostFacts(): HostFacts {
+  return describeHost(readHostSources());
+}
+
+/** What `readHostFacts` looks at. @throws {ToolError} ERR_HOST without /proc */
+export function readHostSources(): HostSources {
+  if (!existsSync('/proc/self/status')) {
+    throw new ToolError('ERR_HOST', 'Cannot look at this process: there is no /proc', { hint: obstacleText(NO_PROC) });
+  }
   const uid = process.geteuid?.() ?? 0;
-  return describeHost({
+  const idMapTools = findIdMapTool('newuidmap') !== undefined && findIdMapTool('newgidmap') !== undefined;
+  return {
     uid,
     gid: process.getegid?.() ?? 0,
     kernelRelease: release(),
@@ -65,8 +89,9 @@ export function readHostFacts(): HostFacts {
     userName: parseUserName(readIfThere('/etc/passwd'), uid) ?? userNameOfDirectory(),
     subuid: readIfThere('/etc/subuid'),
     subgid: readIfThere('/etc/subgid'),
-    idMapTools: findIdMapTool('newuidmap') !== undefined && findIdMapTool('newgidmap') !== undefined,
-  });
+    idMapTools,
+    osRelease: idMapTools ? '' : readIfThere('/etc/os-release'),
+  };
 }
 
 /** The facts that follow from the sources. */
@@ -95,11 +120,12 @@ export function describeHost(sources: HostSources): HostFacts {
     gid,
     capabilities,
     noNewPrivileges,
+    isFiltered: statusField(sources.status, 'Seccomp') === '2', // SECCOMP_MODE_FILTER
     initialUserNamespace,
     privileged,
     ownership,
     kernelRelease,
-    userNamespaceObstacle: privileged ? undefined : userNamespaceObstacle(sources),
+    userNamespaceObstacle: privileged ? undefined : userNamespaceObstacle(sources, { uid, initialUserNamespace }),
     mappingObstacle: ownership.kind === 'single' ? mappingObstacle(sources, noNewPrivileges) : undefined,
   };
 }
@@ -136,28 +162,19 @@ function parseIdMap(text: string): IdRange[] {
   return ranges;
 }
 
-function userNamespaceObstacle(sources: HostSources): string | undefined {
-  if (sources.maxUserNamespaces.trim() === '0') {
-    return 'User namespaces are switched off: set the sysctl user.max_user_namespaces above 0.';
-  }
-  if (sources.unprivilegedUserNamespaces.trim() === '0') {
-    return 'User namespaces are for root only here: set the sysctl kernel.unprivileged_userns_clone to 1.';
-  }
-  if (sources.apparmorRestriction.trim() === '1') {
-    return (
-      'AppArmor takes the capabilities away from user namespaces of ordinary users here: ' +
-      'set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0, or load a profile for this program that allows userns.'
-    );
-  }
-  return undefined;
+function mappingObstacle(sources: HostSources, noNewPrivileges: boolean): Obstacle {
+  const { uid, userName: name, subuid, subgid } = sources;
+  const isInitial = sources.userNamespace === INITIAL_USER_NAMESPACE;
+  if (!isInitial && parseIdMap(sources.uidMap).every(({ count }) => count === 1)) return ONE_ID;
+  if (noNewPrivileges) return NO_NEW_PRIVILEGES;
+  if (!sources.idMapTools) return noIdMapToolsObstacle(sources.osRelease, uid);
+  const isMissing = (text: string): boolean => parseSubordinateIds(text, { name, uid }).length === 0;
+  const missing = [...(isMissing(subuid) ? ['/etc/subuid'] : []), ...(isMissing(subgid) ? ['/etc/subgid'] : [])];
+  return noIdsObstacle({ uid, name, subuid, subgid, missing: missing.length > 0 ? missing : ID_FILES });
 }
 
-function mappingObstacle({ idMapTools, userName, uid }: HostSources, noNewPrivileges: boolean): string {
-  if (noNewPrivileges) return 'This process runs with no_new_privs, so that newuidmap would get no privileges.';
-  if (!idMapTools)
-    return 'There is no newuidmap or newgidmap: install the package uidmap or, elsewhere, shadow-utils or shadow.';
-  return `No ids are granted to this user: add a line like "${userName ?? uid}:100000:65536" to both /etc/subuid and /etc/subgid.`;
-}
+/** Both grant ids, but only the caller's own. */
+const ID_FILES: readonly string[] = ['/etc/subuid', '/etc/subgid'];
 
 /** Users that are not in /etc/passwd: LDAP and the like, through the C library. */
 function userNameOfDirectory(): string | undefined {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
+import { obstacleText, powerlessIdMapToolsObstacle } from './obstacles.ts';
 import type { IdRange, Ownership } from './ownership.ts';
 
 const MAX_MESSAGE = 4096; // bytes of a tool's complaint
@@ -64,9 +65,7 @@ async function writeIdMap(idMap: IdMap): Promise<void> {
   }
   const path = findIdMapTool(tool);
   if (path === undefined) {
-    throw new ToolError('ERR_HOST', `Cannot map ids: there is no ${tool}, which an ordinary user needs for it`, {
-      hint: 'Install the package uidmap (shadow-utils on Fedora, shadow on Arch and Alpine).',
-    });
+    throw new ToolError('ERR_HOST', `Cannot map ids: there is no ${tool}, which an ordinary user needs for it`);
   }
   const args = [pid, ...ranges.flatMap(({ inside, outside, count }) => [inside, outside, count])];
   await runTool(path, args.map(String), signal);
@@ -83,11 +82,14 @@ async function runTool(path: string, args: string[], signal: AbortSignal | undef
     child.once('close', (code, signalName) => resolve(code ?? signalName ?? 'unknown'));
   });
   if (status === 0) return;
+  const isPowerless = message.includes('Operation not permitted'); // what the kernel says to it; else it refuses by itself
   throw new ToolError(
     'ERR_HOST',
     `Cannot map ids: ${path} ${args.join(' ')} ended with ${status}: ${printable(message.trim())}`,
     {
-      hint: 'The ranges must stand in /etc/subuid and /etc/subgid, and the tool needs its set-user-id bit or capability.',
+      hint: isPowerless
+        ? obstacleText(powerlessIdMapToolsObstacle([path], process.geteuid?.() ?? 0))
+        : 'The ranges must stand in /etc/subuid and /etc/subgid.',
     },
   );
 }

@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
+import { NO_EXECUTABLE_PLACE, obstacleText } from './obstacles.ts';
 import { temporaryPrefix } from './process-mark.ts';
 import { RUNNER_ARM64 } from './runner-arm64.ts';
 import { RUNNER_X64 } from './runner-x64.ts';
@@ -55,7 +56,7 @@ export function runnerFile(folder: string, machine: Machine): RunnerFile {
     }
   }
   throw new ToolError('ERR_HOST', `Cannot start programs from "${printable(folder)}": ${reasons.join('; ')}`, {
-    hint: 'One of these folders must be writable and mounted without noexec.',
+    hint: obstacleText(NO_EXECUTABLE_PLACE),
   });
 }
 

@@ -2,6 +2,7 @@ import type { ChildProcess, IOType } from 'node:child_process';
 import { once } from 'node:events';
 import { printable } from '../printable.ts';
 import { dieWithParentSteps } from './die-with-parent.ts';
+import { namespaceError } from './namespace-error.ts';
 import type { Ownership } from './ownership.ts';
 import { CLONE } from './process-flags.ts';
 import type { Program } from './program.ts';
@@ -27,7 +28,7 @@ export interface MappedProcess {
   child: ChildProcess;
   /**
    * As the 'exit' event of a ChildProcess; settles when the process has ended. Rejects with the reason of an abort and when the
-   * command has not been started: with a StepError (`code` ENOENT and so on), a ToolError about the id maps, or the system error
+   * command has not been started: with a StepError (`code` ENOENT and so on), a ToolError about namespaces and id maps, or the system error
    * of a process that cannot be created.
    */
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
@@ -65,7 +66,7 @@ async function exitOf(
 ): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   const [start, exit] = await Promise.allSettled([started, once(child, 'exit')]);
   signal?.throwIfAborted();
-  if (start.status === 'rejected') throw start.reason;
+  if (start.status === 'rejected') throw namespaceError(start.reason) ?? start.reason;
   if (exit.status === 'rejected') throw exit.reason;
   const [code, name] = exit.value as [number | null, NodeJS.Signals | null];
   return { code, signal: name };

@@ -11,6 +11,7 @@ import { hostsFromFolders } from './hosts-from-folders.ts';
 import { openBlob } from './open-blob.ts';
 import type { ProxySettings } from './proxy.ts';
 import { PINNED_TOKEN_SERVERS } from './realm.ts';
+import { reachRegistry } from './reach-registry.ts';
 import type { ChannelSettings, Timeouts } from './registry-channel.ts';
 import type { RegistryHosts } from './registry-hosts.ts';
 import { createRegistryHosts } from './registry-hosts.ts';
@@ -55,6 +56,8 @@ export interface RegistryClient {
   repository(reference: Reference): RemoteRepository;
   /** See verifyLogin. Throws ERR_REFERENCE. */
   verifyLogin(registryName: string, login: PasswordLogin, signal: AbortSignal): Promise<VerifiedLogin>;
+  /** See reachRegistry; the registry itself, not a mirror of it. Throws ERR_REFERENCE. */
+  reach(registryName: string, signal?: AbortSignal): Promise<void>;
   /** Ends all connections; requests under way fail. */
   close(): Promise<void>;
 }
@@ -84,6 +87,7 @@ export function createRegistryClient(options: RegistryOptions = {}): RegistryCli
       const channel = await hostsOf(registryName).own();
       return verifyLogin(channel, { registryName, login, tokenServers: settings.tokenServers, signal });
     },
+    reach: async (registryName, signal) => reachRegistry(await hostsOf(registryName).own(), { registryName, signal }),
     async close() {
       await Promise.all([...registries.values()].map(async (hosts) => hosts.close()));
     },

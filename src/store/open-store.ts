@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { resolve } from 'node:path';
 
 import { diskError, hasErrno } from '../fs/disk-error.ts';
+import type { Obstacle } from '../linux/obstacles.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import { adoptFormat } from './adopt-format.ts';
 import { createBlobStore, type BlobStore } from './blob-store.ts';
@@ -24,6 +25,8 @@ export interface Store {
 export interface OpenStoreOptions {
   /** With whose ids the caller unpacks layers. */
   ownership: Ownership;
+  /** Why it is not a better one. */
+  mappingObstacle?: Obstacle | undefined;
   /** Create and change nothing; a store that is not there is an error then. */
   readOnly?: boolean | undefined;
 }
@@ -38,7 +41,7 @@ export interface OpenStoreOptions {
  */
 export async function openStore(root: string, options: OpenStoreOptions): Promise<Store> {
   const paths = storePaths(resolve(root)); // without a slash at the end, behind which a symlink would be followed
-  const { ownership, readOnly = false } = options;
+  const { ownership, mappingObstacle, readOnly = false } = options;
   const exists = checkRoot(paths.root, { readOnly });
   let bytes = exists ? readFormat(paths) : undefined;
   if (bytes === undefined) {
@@ -46,7 +49,11 @@ export async function openStore(root: string, options: OpenStoreOptions): Promis
     await createStore(paths, ownership.kind);
     bytes = readFormat(paths) ?? Buffer.alloc(0);
   }
-  const format = await adoptFormat(paths, parseFormat(bytes, paths.format), { ownership: ownership.kind, readOnly });
+  const format = await adoptFormat(paths, parseFormat(bytes, paths.format), {
+    ownership: ownership.kind,
+    mappingObstacle,
+    readOnly,
+  });
   if (!readOnly) await restoreFolders(paths);
   return { root: paths.root, blobs: createBlobStore(paths), images: createImageStore(paths), format, paths };
 }

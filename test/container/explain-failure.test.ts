@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 
-import { explainFailure } from '../../src/container/explain-failure.ts';
+import { explainFailure, type FailureContext } from '../../src/container/explain-failure.ts';
 import { errnoNumber } from '../../src/linux/errno.ts';
 import type { Errno } from '../../src/linux/errno.ts';
 import { StepError } from '../../src/linux/step-error.ts';
 
-const HOST = { ownership: { kind: 'root' } as const, kernelRelease: '5.4.0', userNamespaceObstacle: undefined };
+const HOST = { kernelRelease: '5.4.0', userNamespaceObstacle: undefined, isFiltered: false };
 
 function explain(
   call: string,
   what: string,
   code: Errno,
-  obstacle?: string,
+  host: Partial<FailureContext['host']> = {},
 ): { code: string; message: string; hint: string | undefined } {
   const failure = new StepError(7, { call: call as never, what }, errnoNumber(code));
-  const error = explainFailure(failure, { program: 'foo', host: { ...HOST, userNamespaceObstacle: obstacle } });
+  const error = explainFailure(failure, { program: 'foo', isNoexec: () => false, host: { ...HOST, ...host } });
   expect(error.cause).toBe(failure);
   return { code: error.code, message: error.message, hint: error.hint };
 }
@@ -67,6 +67,8 @@ describe('explainFailure()', () => {
   it.for([
     ['unshare', 'create a user namespace', 'EPERM', 'does not allow it to create namespaces'],
     ['unshare', 'create a user namespace', 'ENOSPC', 'user.max_*_namespaces'],
+    ['unshare', 'create a user namespace', 'EINVAL', 'CONFIG_USER_NS'],
+    ['clone', 'create namespaces', 'EAGAIN', 'has as many processes as it may have'],
     ['clone', 'create namespaces', 'EPERM', 'does not allow it to create namespaces'],
     ['openat', 'write /proc/self/uid_map', 'EPERM', 'does not allow it'],
     ['mount', 'mount the overlay of its layers', 'EINVAL', '--home or MYDOCKER_HOME'],
@@ -80,7 +82,27 @@ describe('explainFailure()', () => {
   });
 
   it('names what is known to forbid namespaces', () => {
-    expect(explain('clone', 'create namespaces', 'EPERM', 'Ask AppArmor.').hint).toBe('Ask AppArmor.');
+    const userNamespaceObstacle = { cause: 'AppArmor forbids it', remedy: 'ask AppArmor' };
+    const { hint } = explain('clone', 'create namespaces', 'EPERM', { userNamespaceObstacle, isFiltered: true });
+    expect(hint).toBe('AppArmor forbids it: ask AppArmor');
+  });
+
+  it('blames the filter of system calls around this process, where there is one', () => {
+    const { hint } = explain('unshare', 'create a user namespace', 'EPERM', { isFiltered: true });
+    expect(hint).toMatch(/^A filter .*\(seccomp\).* forbids unshare.*--security-opt seccomp=unconfined/);
+  });
+
+  it('blames a file system that nothing can be executed on', () => {
+    const failure = new StepError(7, { call: 'execve', what: 'execute "foo"' }, errnoNumber('EACCES'));
+    const error = explainFailure(failure, { program: 'foo', isNoexec: () => true, host: HOST });
+    expect(error).toMatchObject({ code: 'ERR_COMMAND_NOT_EXECUTABLE', message: 'exec: "foo": permission denied' });
+    expect(error.hint).toMatch(/mounted noexec.*: mount it without noexec/);
+  });
+
+  it('says cause and remedy in one line', () => {
+    for (const code of ['EPERM', 'ENOSPC'] as const) {
+      expect(explain('unshare', 'create a user namespace', code).hint).toMatch(/^[A-Z].*: [a-z].*$/);
+    }
   });
 
   it('says that an image or a container was removed meanwhile', () => {

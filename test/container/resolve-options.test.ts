@@ -104,7 +104,11 @@ describe('resolveOptions()', () => {
       gids: [{ inside: 0, outside: 1000, count: 1 }],
     };
     const run = (user: string, ownership: OptionSources['host']['ownership']): unknown =>
-      resolveOptions({ ...SOURCES, options: { args: [], user }, host: { ownership, mappingObstacle: 'Get ids.' } });
+      resolveOptions({
+        ...SOURCES,
+        options: { args: [], user },
+        host: { ownership, mappingObstacle: { cause: 'No ids', remedy: 'get ids' } },
+      });
     expect(() => run('65536', mapped)).not.toThrow();
     expect(() => run('65537', mapped)).toThrow('Cannot run as user 65537: it does not exist');
     expect(() => run('far', mapped)).toThrow('Cannot run as user 70000');
@@ -112,7 +116,9 @@ describe('resolveOptions()', () => {
     const single = { kind: 'single' as const, uid: 1000, gid: 1000 };
     expect(() => run('0', single)).not.toThrow();
     expect(() => run('5', single)).toThrow(
-      expect.objectContaining({ hint: 'Get ids. Or run it as root of the container, which is you: --user 0' }) as Error,
+      expect.objectContaining({
+        hint: 'No ids: get ids; or run it as root of the container, which is you: --user 0',
+      }) as Error,
     );
   });
 });

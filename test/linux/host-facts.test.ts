@@ -1,6 +1,7 @@
 import { release } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { describeHost, readHostFacts, type HostSources } from '../../src/linux/host-facts.ts';
+import { obstacleText } from '../../src/linux/obstacles.ts';
 
 const ALL = 'CapEff:\t000001ffffffffff\nNoNewPrivs:\t0\n';
 const NONE = 'CapEff:\t0000000000000000\nNoNewPrivs:\t0\n';
@@ -23,6 +24,7 @@ function user(more: Partial<HostSources> = {}): HostSources {
     subuid: 'ann:100000:65536\n',
     subgid: 'ann:200000:65536\n',
     idMapTools: true,
+    osRelease: 'ID=debian\n',
     ...more,
   };
 }
@@ -56,15 +58,25 @@ describe('describeHost()', () => {
   });
 
   it.each<[string, HostSources, RegExp]>([
-    ['no range for users', user({ subuid: 'bob:1:2\n' }), /"ann:100000:65536".*\/etc\/subuid/],
-    ['no range for groups', user({ subgid: '' }), /"ann:100000:65536".*\/etc\/subgid/],
-    ['no name', user({ userName: undefined }), /"1000:100000:65536"/],
-    ['no newuidmap', user({ idMapTools: false }), /uidmap/],
+    [
+      'no range for users',
+      user({ subuid: 'bob:1:2\n' }),
+      /subuid: echo "ann:100000:65536" \| sudo tee -a \/etc\/subuid$/,
+    ],
+    ['no range for groups', user({ subgid: '' }), /subgid: echo "ann:100000:65536" \| sudo tee -a \/etc\/subgid$/],
+    [
+      'no range at all',
+      user({ subuid: 'bob:100000:65536\n', subgid: '' }),
+      /subuid and \/etc\/subgid: echo "ann:165536:65536" \| sudo tee -a \/etc\/subuid \/etc\/subgid$/,
+    ],
+    ['no name', user({ userName: undefined }), /"1000:265536:65536"/],
+    ['a hostile name', user({ userName: '$(reboot)' }), /"1000:265536:65536"/],
+    ['no newuidmap', user({ idMapTools: false }), /newuidmap.*: sudo apt-get install uidmap$/],
     ['no_new_privs', user({ status: 'CapEff:\t0\nNoNewPrivs:\t1\n' }), /no_new_privs/],
   ])('gives the own id alone with %s, and says why', (_title, sources, why) => {
     const facts = describeHost(sources);
     expect(facts.ownership).toEqual({ kind: 'single', uid: 1000, gid: 1001 });
-    expect(facts.mappingObstacle).toMatch(why);
+    expect(obstacleText(facts.mappingObstacle ?? { cause: '', remedy: '' })).toMatch(why);
   });
 
   it('gives root of a user namespace what that has', () => {
@@ -98,12 +110,17 @@ describe('describeHost()', () => {
   });
 
   it.each<[string, Partial<HostSources>, RegExp]>([
-    ['max_user_namespaces', { maxUserNamespaces: '0\n' }, /user\.max_user_namespaces above 0/],
-    ['unprivileged_userns_clone', { unprivilegedUserNamespaces: '0\n' }, /kernel\.unprivileged_userns_clone to 1/],
-    ['AppArmor', { apparmorRestriction: '1\n' }, /kernel\.apparmor_restrict_unprivileged_userns to 0/],
+    ['max_user_namespaces', { maxUserNamespaces: '0\n' }, /^echo "user\.max_user_namespaces = 28000" \| sudo tee/],
+    ['unprivileged_userns_clone', { unprivilegedUserNamespaces: '0\n' }, /"kernel\.unprivileged_userns_clone = 1"/],
+    ['AppArmor', { apparmorRestriction: '1\n' }, /"kernel\.apparmor_restrict_unprivileged_userns = 0"/],
+    [
+      'the host of a container',
+      { maxUserNamespaces: '0\n', userNamespace: 'user:[4026532000]' },
+      /^on the host, echo "user\./,
+    ],
   ])('says what %s forbids', (_title, sources, what) => {
-    expect(describeHost(user(sources)).userNamespaceObstacle).toMatch(what);
-    expect(describeHost(root(sources)).userNamespaceObstacle).toBeUndefined();
+    expect(describeHost(user(sources)).userNamespaceObstacle?.remedy).toMatch(what);
+    expect(describeHost(root({ ...sources, userNamespace: INITIAL })).userNamespaceObstacle).toBeUndefined();
   });
 });
 

@@ -99,7 +99,7 @@ describe('runnerFile()', () => {
     const { stdout, stderr } = await program.run({ wrapper });
     expect(stderr).toBe('');
     expect(stdout).toMatch(
-      /^ERR_HOST Cannot start programs from "\/proc\/none": ENOENT.*\/dev\/shm.*\/tmp.*\/var\/tmp.* noexec\.\n$/,
+      /^ERR_HOST Cannot start programs from "\/proc\/none": ENOENT.*\/dev\/shm.*\/tmp.*\/var\/tmp.* noexec: make one .*\n$/,
     );
   });
 });

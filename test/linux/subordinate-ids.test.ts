@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parseSubordinateIds, parseUserName } from '../../src/linux/subordinate-ids.ts';
+import {
+  allSubordinateIds,
+  nextFreeRange,
+  parseSubordinateIds,
+  parseUserName,
+} from '../../src/linux/subordinate-ids.ts';
 
 describe('parseSubordinateIds()', () => {
   const user = { name: 'ann', uid: 1000 };
@@ -42,5 +47,27 @@ describe('parseUserName()', () => {
     expect(parseUserName(text, 0)).toBe('root');
     expect(parseUserName(text, 100)).toBeUndefined();
     expect(parseUserName('', 0)).toBeUndefined();
+  });
+});
+
+describe('allSubordinateIds()', () => {
+  it('finds the lines of all users', () => {
+    expect(allSubordinateIds('ann:1:2\n# no\n1000:3:4\n')).toEqual([
+      { owner: 'ann', start: 1, count: 2 },
+      { owner: '1000', start: 3, count: 4 },
+    ]);
+  });
+});
+
+describe('nextFreeRange()', () => {
+  it.each([
+    [[''], 100_000],
+    [['ann:100000:65536\n', ''], 165_536],
+    [['ann:100000:65536\n', 'bob:165536:65536\n'], 231_072],
+    [['bob:165536:65536\nann:100000:65536\n'], 231_072],
+    [['ann:120000:1\n'], 120_001],
+    [['ann:1:99999\nbob:1000000000:65536\n'], 100_000],
+  ])('in %j starts at %i', (texts, start) => {
+    expect(nextFreeRange(texts)).toEqual({ start, count: 65_536 });
   });
 });

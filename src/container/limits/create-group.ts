@@ -5,10 +5,13 @@ import { ToolError } from '../../errors.ts';
 import { hasErrno } from '../../fs/disk-error.ts';
 import { errnoNumber, errnoText } from '../../linux/errno.ts';
 import type { Errno } from '../../linux/errno.ts';
+import { obstacleText } from '../../linux/obstacles.ts';
 import { findControllers } from '../../linux/control-groups.ts';
 import type { Controller, ControllerPlace } from '../../linux/control-groups.ts';
 import { groupSettings } from './group-settings.ts';
 import type { GroupSetting } from './group-settings.ts';
+import { limitObstacle } from './limit-obstacle.ts';
+import type { LimitFacts } from './limit-obstacle.ts';
 import type { ResourceLimits } from './resource-limits.ts';
 
 /** The control groups of one container: one for each hierarchy that a limit needs. */
@@ -50,7 +53,7 @@ export function createGroupIn(
     for (const setting of settings) {
       const folder = folders.get(setting.controller) ?? makeGroup(placeOf(places, setting), id, setting);
       folders.set(setting.controller, folder);
-      applySetting(folder, setting);
+      applySetting(folder, { ...setting, version: places.get(setting.controller)?.version });
     }
   } catch (error) {
     for (const folder of folders.values()) removeGroup(folder);
@@ -81,31 +84,48 @@ function removeGroup(folder: string): boolean {
     rmdirSync(folder);
   } catch (error) {
     if (hasErrno(error, 'EBUSY')) return false;
-    if (!hasErrno(error, 'ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM')) throw error;
+    if (!hasErrno(error, 'ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM', 'EROFS')) throw error;
   }
   return true;
 }
 
 function placeOf(places: ReadonlyMap<Controller, ControllerPlace>, { controller, flag }: GroupSetting): Placed {
   const place = places.get(controller);
-  if (place === undefined) throw unenforceable(flag, `this machine has no controller "${controller}"`);
-  const { own } = place;
-  if (own === undefined) throw unenforceable(flag, 'the control group of this process is out of sight');
+  if (place === undefined)
+    throw unenforceable({ flag, controller, trouble: 'missing' }, 'there is no controller for it');
+  const { own, version } = place;
+  if (own === undefined) {
+    const asked = { flag, controller, version, trouble: 'hidden' } as const;
+    throw unenforceable(asked, 'the control group of this process is out of sight');
+  }
   return { ...place, own };
 }
 
 type Placed = ControllerPlace & { own: string };
 
 function makeGroup(place: Placed, id: string, setting: GroupSetting): string {
+  let folder: string | undefined;
   try {
     const parent = place.version === 1 ? place.own : unlimitedParent(place, setting);
-    const folder = join(parent, PARENT, id);
-    mkdirSync(folder, { recursive: true });
+    folder = join(parent, PARENT, id);
+    for (const path of [dirname(folder), folder]) makeFolder(path);
     if (place.version === 2) for (const above of [parent, dirname(folder)]) enable(above, setting.controller);
     else if (setting.controller === 'cpuset') inheritCpuset(parent, folder);
     return folder;
   } catch (error) {
-    throw unenforceable(setting.flag, reasonOf(error), error);
+    for (const path of folder === undefined ? [] : [folder, dirname(folder)]) removeGroup(path);
+    // What the kernel says to a controller that the group above does not hand down.
+    const trouble = hasErrno(error, 'ENOENT') ? 'denied' : troubleOf(error);
+    throw unenforceable({ ...setting, version: place.version, trouble }, reasonOf(error), error);
+  }
+}
+
+/** Not `recursive`, with which Node says of a read-only file system that there is no such folder. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
   }
 }
 
@@ -123,7 +143,7 @@ function unlimitedParent({ own, mount }: Placed, { controller }: GroupSetting): 
     if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
   }
   const leaf = join(own, `${PARENT}-supervisor`);
-  mkdirSync(leaf, { recursive: true });
+  makeFolder(leaf);
   writeFileSync(join(leaf, 'cgroup.procs'), String(process.pid));
   return own;
 }
@@ -151,14 +171,15 @@ function inheritCpuset(parent: string, folder: string): void {
   }
 }
 
-function applySetting(folder: string, { controller, file, value, flag, isImplied }: GroupSetting): void {
+function applySetting(folder: string, setting: GroupSetting & Pick<Unenforceable, 'version'>): void {
+  const { controller, file, value, isImplied } = setting;
   const path = join(folder, file);
   // A kernel that does not account for swap has nothing to limit there, unless somebody counts on it.
   if (isImplied === true && !existsSync(path)) return;
   try {
     writeFileSync(path, value, { flag: 'r+' });
   } catch (error) {
-    throw unenforceable(flag, `"${value}" for ${controller}: ${reasonOf(error)}`, error);
+    throw unenforceable(setting, `"${value}" for ${controller}: ${reasonOf(error)}`, error);
   }
 }
 
@@ -181,11 +202,28 @@ function reasonOf(error: unknown): string {
   return code === undefined ? String(error) : errnoText(errnoNumber(code));
 }
 
-function unenforceable(flag: string, reason: string, cause?: unknown): ToolError {
-  return new ToolError('ERR_HOST', `Cannot enforce ${flag}: ${reason}`, {
-    hint:
-      'Limits need control groups that this user may write to: run as root, or in a scope of your own with ' +
-      '"systemd-run --user --scope -p Delegate=yes mydocker run …".',
-    cause,
-  });
+interface Unenforceable extends Pick<LimitFacts, 'controller'> {
+  /** That asks for the limit. */
+  flag: string;
+  version?: 1 | 2 | undefined;
+  /** Whatever `cause` tells, unless given. */
+  trouble?: LimitFacts['trouble'] | undefined;
 }
+
+function unenforceable(asked: Unenforceable, reason: string, cause?: unknown): ToolError {
+  const { flag, controller, version = 2, trouble = troubleOf(cause) } = asked;
+  const message = `Cannot enforce ${flag}: ${reason}`;
+  if (trouble === undefined) return new ToolError('ERR_HOST', message, { cause });
+  const systemd = existsSync(SYSTEMD);
+  const obstacle = limitObstacle({ controller, trouble, version, uid: process.geteuid?.() ?? 0, systemd });
+  return new ToolError('ERR_HOST', message, { hint: obstacleText(obstacle), cause });
+}
+
+/** Undefined where the kernel takes limits, but not this one. */
+function troubleOf(error: unknown): LimitFacts['trouble'] | undefined {
+  if (hasErrno(error, 'EROFS')) return 'read-only';
+  return hasErrno(error, 'EACCES', 'EPERM') ? 'denied' : undefined;
+}
+
+/** Made by systemd where it runs the machine: sd_booted(3). */
+const SYSTEMD = '/run/systemd/system';

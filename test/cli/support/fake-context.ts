@@ -57,6 +57,7 @@ export function fakeContext(engine: Partial<EngineApi> = {}, options: Partial<Co
       pruneContainers: unexpected,
       diskUsage: unexpected,
       verify: unexpected,
+      examineHost: unexpected,
       ...engine,
     },
     ...options,

@@ -101,8 +101,17 @@ describe('createGroupIn()', () => {
     },
   );
 
+  it('leaves no group behind where the one above does not hand down the controller', () => {
+    prepare('', { 'cgroup.subtree_control': 'pids' });
+    prepare('mydocker/cgroup.subtree_control', {}); // cannot be written to
+    expect(() => create(2, { pids: 10 })).toThrow(/^Cannot enforce --pids-limit: /);
+    expect(existsSync(join(root, 'mydocker', ID))).toBe(false);
+  });
+
   it('refuses where there is no controller, or its group is out of sight', () => {
-    expect(() => createGroupIn(new Map(), ID, { pids: 10 })).toThrow('this machine has no controller "pids"');
+    expect(() => createGroupIn(new Map(), ID, { pids: 10 })).toThrow(
+      'Cannot enforce --pids-limit: there is no controller for it',
+    );
     const place: ControllerPlace = { version: 1, mount: root, own: undefined };
     expect(() => createGroupIn(new Map([['pids', place]]), ID, { pids: 10 })).toThrow('out of sight');
   });
