@@ -130,7 +130,7 @@ describe('planContainer()', () => {
       const resolve = Number(dataOf({ args }, 2).readBigUInt64LE(16));
       const inRoot = RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS;
       const noSymlinks = RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS;
-      expect([inRoot, noSymlinks]).toContain(resolve);
+      expect([inRoot, noSymlinks, noSymlinks | RESOLVE.NO_XDEV]).toContain(resolve);
     }
     const others = program
       .slice(pivot(program) + 1)
@@ -148,6 +148,16 @@ describe('planContainer()', () => {
     expect(at('"/home/u/top"')).toBeLessThan(at('"/home/u/deep"'));
     expect(at('mount /dev')).toBeLessThan(at('"/home/u/top"'));
     expect(at('mount /proc')).toBeLessThan(at('mask /proc/keys'));
+  });
+
+  it('has no /proc while it walks paths that others decide, and masks what they mount in /sys', () => {
+    const program = plan();
+    const proc = indexOf(program, ({ call, what }) => call === 'move_mount' && what === 'mount /proc');
+    const walks = program.flatMap(({ call, args }, index) =>
+      call === 'openat2' && Number(dataOf({ args }, 2).readBigUInt64LE(16)) & RESOLVE.IN_ROOT ? [index] : [],
+    );
+    expect(Math.max(...walks)).toBeLessThan(proc);
+    expect(proc).toBeLessThan(indexOf(program, by('mask /sys/firmware')));
   });
 
   it('makes folders before the root becomes read-only, and takes rights away last', () => {

@@ -31,14 +31,14 @@ export function fileTarget(path: string, what: string): Step[] {
 /**
  * As `folderTarget` and `fileTarget`, but the folder that it is in must be open already, and if the last component is a symlink,
  * or for a folder anything else, it makes way: for the places that the engine itself needs. It is the container's own copy that
- * loses it.
+ * loses it. A mount that is there already is an error: it has come by a symlink.
  */
 export function ownTarget(path: string, kind: Kind, what: string): Step[] {
   const { dir: parent, base: name } = posix.parse(path);
   const at = parent === '/' ? AT.FDCWD : { result: targetName(parent) };
   const open: Step = {
     call: 'openat2',
-    args: [at, name, howTo(kind, RESOLVE.NO_SYMLINKS | RESOLVE.BENEATH), OPEN_HOW_SIZE],
+    args: [at, name, howTo(kind, RESOLVE.NO_SYMLINKS | RESOLVE.BENEATH | RESOLVE.NO_XDEV), OPEN_HOW_SIZE],
     save: targetName(path),
     what,
   };
@@ -48,6 +48,13 @@ export function ownTarget(path: string, kind: Kind, what: string): Step[] {
     make({ at, name, kind, what }),
     open,
   ];
+}
+
+/** Opens what is at an absolute path without symlinks; if nothing is there, the descriptor is -1. */
+export function existingTarget(path: string, kind: Kind, what: string): Step[] {
+  const how = howTo(kind, RESOLVE.NO_SYMLINKS | RESOLVE.BENEATH);
+  const args = [AT.FDCWD, path.slice(1), how, OPEN_HOW_SIZE];
+  return [{ call: 'openat2', args, save: targetName(path), ignore: ['ENOENT', 'ENOTDIR'], what }];
 }
 
 /** The name under which the steps above save the descriptor of `path`. */
