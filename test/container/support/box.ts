@@ -116,7 +116,7 @@ export function createBox(caller: Caller, layers: Layer[] = [layBusybox]): Box {
   keepAccounts(layerFolders);
   const bundle = join(folder, 'driver.cjs');
   writeFileSync(bundle, driverBundle());
-  const ids = caller === 'root' ? undefined : idsOf(caller === 'mapped' ? SUBID_USER : PLAIN_USER);
+  const ids = callerIds(caller);
   if (ids !== undefined) execFileSync('chown', ['-RP', `${ids.uid}:${ids.gid}`, folder]);
 
   const supervisors: ChildProcess[] = [];
@@ -232,6 +232,11 @@ function imageOf(layerFolders: string[], config: Partial<ContainerConfig>): Runn
     },
     layerFolders,
   };
+}
+
+/** Ids of an ordinary user; undefined for root. */
+export function callerIds(caller: Caller): { uid: number; gid: number } | undefined {
+  return caller === 'root' ? undefined : idsOf(caller === 'mapped' ? SUBID_USER : PLAIN_USER);
 }
 
 function idsOf(user: string): { uid: number; gid: number } {
