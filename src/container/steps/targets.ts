@@ -3,9 +3,10 @@ import { posix } from 'node:path';
 import { AT, O, OPEN_HOW_SIZE, RESOLVE, openHow } from '../../linux/path-flags.ts';
 import type { Step } from '../../linux/program.ts';
 
-// Everything here runs after the change of root, with `/` of the container as current folder. Paths are walked by openat2 with
-// RESOLVE_IN_ROOT and without magic links: a symlink of the image leads to a path of the image, and none leads through
-// /proc/<pid>/fd to a descriptor of the set-up (CVE-2024-21626).
+// Everything here runs after the change of root, with `/` of the container as current folder and as the topmost mount that there is: an
+// absolute symlink or `..` leads to a path of the container by itself. Paths are walked by openat2 without magic links, so that none leads
+// through /proc/<pid>/fd to a descriptor of the set-up (CVE-2024-21626). Not with RESOLVE_IN_ROOT: that fails with EAGAIN at each `..`
+// while anything on the machine is renamed, and so lets one container keep others from starting.
 
 /**
  * Opens the folder at an absolute path, making what is missing of it, and saves it under `targetName(path)`.
@@ -89,7 +90,7 @@ function childTarget({ parent, name, kind, what }: { parent: string; name: strin
 }
 
 function openPath({ path, kind, what }: { path: string; kind: Kind; what: string }): Step {
-  const how = howTo(kind, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+  const how = howTo(kind, RESOLVE.NO_MAGICLINKS);
   return { call: 'openat2', args: [AT.FDCWD, path, how, OPEN_HOW_SIZE], save: targetName(path), what };
 }
 
