@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 
-import { DEFAULT_SECURITY } from '../../../src/container/parse-security.ts';
+import { parseCapabilities } from '../../../src/container/parse-capabilities.ts';
+import { DEFAULT_SECURITY, PRIVILEGED_SECURITY } from '../../../src/container/parse-security.ts';
 import type { SecurityOptions } from '../../../src/container/parse-security.ts';
 import { requires } from '../../support/requirements.ts';
 import { createBox, layBusybox } from './box.ts';
-import type { Box, Caller, Layer, Outcome, RunSettings } from './box.ts';
+import type { Box, Caller, Layer, Outcome, RunOptions, RunSettings } from './box.ts';
 import { buildProbe } from './build-probe.ts';
 import { CALLERS } from './callers.ts';
 
@@ -48,6 +49,13 @@ export function describeProbed(subject: string, define: (probed: Probed) => void
 
 /** The filter of system calls left out: what else holds has to hold by itself. */
 export const UNFILTERED: SecurityOptions = { ...DEFAULT_SECURITY, seccomp: 'unconfined' };
+
+/** `--privileged`. */
+export const PRIVILEGED: RunOptions = {
+  privileged: true,
+  security: PRIVILEGED_SECURITY,
+  capabilities: parseCapabilities({ add: [], drop: [], privileged: true }),
+};
 
 /** Lines of `subject: answer`. */
 export function answersIn(lines: readonly string[]): Record<string, string> {

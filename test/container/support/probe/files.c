@@ -103,20 +103,25 @@ int by_handle(char **words) {
   return 0;
 }
 
-/* By way of a descriptor without rights, as the program may be busy (ETXTBSY) until later (CVE-2019-5736). */
+/* By way of a descriptor without rights, as the program may be busy (ETXTBSY) until later: that it is no more then is enough (CVE-2019-5736). */
 static void overwrite_program(const char *pid) {
-  char path[64], again[64];
+  char path[64], again[64], program[256] = "";
+  struct stat own, other;
   snprintf(path, sizeof path, "/proc/%s/exe", pid);
   int file = open(path, O_PATH | O_CLOEXEC);
   if (file < 0) return;
+  if (readlink(path, program, sizeof program - 1) < 0) program[0] = '?';
+  stat("/proc/self/exe", &own);
+  fstat(file, &other);
   snprintf(again, sizeof again, "/proc/self/fd/%d", file);
-  if (open(again, O_WRONLY | O_CLOEXEC) >= 0) printf("%s\n", path);
+  int isOwn = own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+  if (!isOwn && (open(again, O_WRONLY | O_CLOEXEC) >= 0 || errno == ETXTBSY)) printf("%s: %s\n", path, program);
   close(file);
 }
 
 int overwrite(char **words) {
   (void)words;
-  for (int round = 0; round < 200; round++) each_process(overwrite_program);
+  for (int round = 0; round < 20; round++) each_process(overwrite_program);
   puts("done");
   return 0;
 }

@@ -20,7 +20,7 @@ static const struct {
     {"find-sockets", find_sockets}, /* FOLDER: paths of sockets, then "tried: <number of entries>" */
     {"device", make_device},        /* MAJOR:MINOR PATH...: makes a block device and reads it */
     {"handle", by_handle},          /* PATH...: opens the root of the file system that PATH is on, by its inode (Shocker) */
-    {"overwrite", overwrite},       /* the /proc/<pid>/exe and map_files that open for writing */
+    {"overwrite", overwrite},       /* "/proc/<pid>/exe: <program>" of those that open for writing, or will, and "done" */
     {"swap", swap},                 /* A B: prints "ready", and exchanges two names for ever */
     {"descriptors", descriptors},   /* "N: <what it is>" for those of this process, and what N/../../.. leads to */
     {"escape", escape},             /* the classic way out of a chroot; "ok" and the names that it finds at its end */
