@@ -18,7 +18,9 @@ int keyrings(char **words) {
 
 int add_key_to(char **words) {
   if (words[0] == NULL || words[1] == NULL) return 2;
-  return answer(syscall(SYS_add_key, "user", words[0], "secret", 6, atol(words[1])));
+  long id = syscall(SYS_add_key, "user", words[0], "secret", 6, atol(words[1]));
+  if (id >= 0) syscall(SYS_keyctl, KEYCTL_SET_TIMEOUT, id, 60); /* seconds: nothing stays on the machine */
+  return answer(id);
 }
 
 int find_key_in(char **words) {
