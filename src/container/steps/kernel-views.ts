@@ -3,7 +3,7 @@ import type { Step } from '../../linux/program.ts';
 import type { MountSteps } from './mount-steps.ts';
 import type { NamespaceMode } from './namespaces.ts';
 import { attach, bindMount, newMount } from './mounts.ts';
-import { existingTarget, ownTarget, targetName } from './targets.ts';
+import { existingFolder, ownTarget, targetName } from './targets.ts';
 
 // What docker hides and protects: moby daemon/pkg/oci/defaults.go (July 2026). All are inside file systems of the kernel's own,
 // so no image has a say in what these paths are. Where a volume stands at /sys, no symlink in it is followed.
@@ -123,10 +123,11 @@ function mask({ view, path, kind }: MaskedPath): Step[] {
     kind === 'file'
       ? bindMount({ source: { result: 'device null' }, recursive: false, attributes: 0, save, what })
       : newMount({ type: 'tmpfs', attributes: NO_PROGRAMS | MOUNT_ATTR.RDONLY, save, what });
+  if (view === 'proc') return [...cover, attach({ mount: save, target: view, name: path, what, ignore: ['ENOENT'] })];
   const target = `/${view}/${path}`;
   return [
     ...cover,
-    ...existingTarget(target, kind, what),
+    ...existingFolder(target, what),
     attach({ mount: save, target: targetName(target), what, ignore: ['EBADF'] }),
   ];
 }

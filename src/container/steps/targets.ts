@@ -51,9 +51,9 @@ export function ownTarget(path: string, kind: Kind, what: string): Step[] {
   ];
 }
 
-/** Opens what is at an absolute path without symlinks; if nothing is there, the descriptor is -1. */
-export function existingTarget(path: string, kind: Kind, what: string): Step[] {
-  const how = howTo(kind, RESOLVE.NO_SYMLINKS | RESOLVE.BENEATH);
+/** Opens the folder at an absolute path without symlinks; if there is none, the descriptor is -1. */
+export function existingFolder(path: string, what: string): Step[] {
+  const how = howTo('folder', RESOLVE.NO_SYMLINKS | RESOLVE.BENEATH);
   const args = [AT.FDCWD, path.slice(1), how, OPEN_HOW_SIZE];
   return [{ call: 'openat2', args, save: targetName(path), ignore: ['ENOENT', 'ENOTDIR'], what }];
 }
