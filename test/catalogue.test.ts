@@ -18,6 +18,7 @@ const ROWS: Readonly<Record<string, string>> = {
   'local users and processes': 'E1-E6',
   'crashes and full disks': 'F1-F8',
   'hostile processes in containers': 'threat C1-C15',
+  'ways out of containers': 'X01-X22 X24-X26 X28-X33 X35-X36',
 };
 
 const TESTS = fileURLToPath(new URL('.', import.meta.url));

@@ -16,7 +16,8 @@ import { etcFileSteps } from './steps/etc-files.ts';
 import { executeSteps } from './steps/execute.ts';
 import { initSteps } from './steps/init.ts';
 import { joinGroupSteps } from './steps/join-groups.ts';
-import { kernelViewSteps } from './steps/kernel-views.ts';
+import { procSteps, sysSteps } from './steps/kernel-views.ts';
+import type { KernelViewOptions } from './steps/kernel-views.ts';
 import { limitSteps } from './steps/limits.ts';
 import type { MountSteps } from './steps/mount-steps.ts';
 import { enterSteps, forkSteps, hostNameSteps } from './steps/namespaces.ts';
@@ -97,6 +98,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
   const signals = terminal !== undefined && !request.init ? ('group' as const) : ('process' as const);
   const namespaces = { network, pid, ipc, signals };
   const parts = mountParts(request);
+  const proc = procSteps(kernelViewOptions(request));
   return {
     program: [
       // On the host.
@@ -109,7 +111,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...enterSteps(namespaces),
       ...(terminal === undefined ? [] : openTerminalSteps(terminal)),
       ...hostNameSteps(request.hostname, request.domainname),
-      ...parts.flatMap(({ prepare }) => prepare),
+      ...[...parts, proc].flatMap(({ prepare }) => prepare),
       ...sysctlSteps(request.sysctls),
       ...mountRootSteps({ folder, ...request.root, nosuid: rootless, devices: request.privileged && !rootless }),
       ...changeRootSteps(),
@@ -117,6 +119,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...parts.flatMap(({ attach }) => attach),
       ...imageVolumeSteps(request.imageVolumes, readOnlyRoot),
       ...makeWorkingFolderSteps(request.workingFolder),
+      ...proc.attach, // last of all that is mounted: see there
       ...(readOnlyRoot ? readOnlyRootSteps() : []),
       ...enterWorkingFolderSteps(request.workingFolder),
       ...stdioSteps(request.pipes, user.uid),
@@ -144,7 +147,7 @@ const ALL_CAPABILITIES = (1n << 64n) - 1n;
 
 /** In the order in which they are put in place: a later one may cover, or lie inside, an earlier one. */
 function mountParts(request: PlanRequest): MountSteps[] {
-  const { ownership, network, ipc, pid, mounts, folder } = request;
+  const { ownership, ipc, mounts, folder } = request;
   const rootless = ownership.kind !== 'root';
   const targets = mounts.map(({ target }) => target);
   return [
@@ -154,14 +157,18 @@ function mountParts(request: PlanRequest): MountSteps[] {
       console: request.terminal?.path,
       ipc,
     }),
-    kernelViewSteps({
-      ownsNetwork: !rootless || network === 'none',
-      thermalCpus: request.thermalCpus,
-      isProtected: request.protectSystemPaths,
-      isWritable: request.privileged,
-      pid,
-    }),
+    sysSteps(kernelViewOptions(request)),
     etcFileSteps(folder, targets),
     userMountSteps(mounts, rootless),
   ];
+}
+
+function kernelViewOptions({ ownership, network, pid, ...request }: PlanRequest): KernelViewOptions {
+  return {
+    ownsNetwork: ownership.kind === 'root' || network === 'none',
+    thermalCpus: request.thermalCpus,
+    isProtected: request.protectSystemPaths,
+    isWritable: request.privileged,
+    pid,
+  };
 }

@@ -1,5 +1,4 @@
 import { mkdirSync, statSync } from 'node:fs';
-import type { Stats } from 'node:fs';
 import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { UserMount } from './steps/volumes.ts';
@@ -13,7 +12,10 @@ export function resolveVolume(volume: { source: string; target: string; readOnly
   try {
     const stats = statSync(source, { throwIfNoEntry: false });
     if (stats === undefined) mkdirSync(source, { recursive: true });
-    return { kind: 'volume', ...volume, sourceKind: stats === undefined ? 'folder' : kindOf(stats) };
+    const device = stats?.isCharacterDevice() === true ? HARMLESS_DEVICES.get(stats.rdev) : undefined;
+    // By the host's own name for it: by the time it is mounted, another device may stand in `source`.
+    if (device !== undefined) return { kind: 'volume', ...volume, source: device, sourceKind: 'device' };
+    return { kind: 'volume', ...volume, sourceKind: stats?.isDirectory() === false ? 'file' : 'folder' };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ToolError('ERR_CONTAINER', `Cannot mount the volume "${printable(source)}": ${printable(reason)}`, {
@@ -22,10 +24,12 @@ export function resolveVolume(volume: { source: string; target: string; readOnly
   }
 }
 
-// null, zero, full, random, urandom, tty: what a container has in its own /dev. A file is often hidden by /dev/null over it.
-const HARMLESS_DEVICES: ReadonlySet<number> = new Set([0x103, 0x105, 0x107, 0x108, 0x109, 0x500]); // major << 8 | minor
-
-function kindOf(stats: Stats): 'folder' | 'file' | 'device' {
-  if (stats.isDirectory()) return 'folder';
-  return stats.isCharacterDevice() && HARMLESS_DEVICES.has(stats.rdev) ? 'device' : 'file';
-}
+/** What a container has in its own /dev, by major << 8 | minor. A file is often hidden by /dev/null over it. */
+const HARMLESS_DEVICES: ReadonlyMap<number, string> = new Map([
+  [0x103, '/dev/null'],
+  [0x105, '/dev/zero'],
+  [0x107, '/dev/full'],
+  [0x108, '/dev/random'],
+  [0x109, '/dev/urandom'],
+  [0x500, '/dev/tty'],
+]);

@@ -39,6 +39,7 @@ describe('parseTmpfs()', () => {
     ['/run:source=/dev/sda', 'invalid tmpfs option "source=/dev/sda"'],
     ['run', 'mount path must be absolute'],
     ['/', "destination can't be '/'"],
+    ['/dev', '"/dev" is the container\'s own'],
     ['/proc/x:size=1m', 'is inside /proc'],
   ])('refuses "%s"', ([text = '', reason = '']) => {
     expect(() => parseTmpfs(text)).toThrow(reason);

@@ -33,6 +33,7 @@ describe('parseVolume()', () => {
     ['/a:/b:shared', 'invalid mode: shared, and ro or rw was wanted'],
     ['/a:/', "destination can't be '/'"],
     ['/a:/x/..', "destination can't be '/'"],
+    ['/dev:/dev', '"/dev" is the container\'s own'],
     ['/a:/proc/sys', '"/proc/sys" is inside /proc'],
     ['/a:/dev/../proc', '"/proc" is inside /proc'],
     ['~/a:/b', 'the host path is neither absolute nor starts with a dot'],

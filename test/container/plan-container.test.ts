@@ -122,15 +122,15 @@ describe('planContainer()', () => {
     expect(late.filter(({ what }) => !what.startsWith('mask /'))).toEqual([]);
   });
 
-  it('walks paths of the image inside the root only, and never through magic links', () => {
+  it('walks paths of the image inside the new root only, and never through magic links', () => {
     const program = plan();
     const walks = program.filter(({ call }) => call === 'openat2');
     expect(walks.length).toBeGreaterThan(10);
+    expect(program.slice(0, pivot(program)).filter(({ call }) => call === 'openat2')).toEqual([]);
     for (const { args } of walks) {
       const resolve = Number(dataOf({ args }, 2).readBigUInt64LE(16));
-      const inRoot = RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS;
       const noSymlinks = RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS;
-      expect([inRoot, noSymlinks]).toContain(resolve);
+      expect([RESOLVE.NO_MAGICLINKS, noSymlinks, noSymlinks | RESOLVE.NO_XDEV]).toContain(resolve);
     }
     const others = program
       .slice(pivot(program) + 1)
@@ -148,6 +148,16 @@ describe('planContainer()', () => {
     expect(at('"/home/u/top"')).toBeLessThan(at('"/home/u/deep"'));
     expect(at('mount /dev')).toBeLessThan(at('"/home/u/top"'));
     expect(at('mount /proc')).toBeLessThan(at('mask /proc/keys'));
+  });
+
+  it('has no /proc while it walks paths that others decide, and masks what they mount in /sys', () => {
+    const program = plan();
+    const proc = indexOf(program, ({ call, what }) => call === 'move_mount' && what === 'mount /proc');
+    const walks = program.flatMap(({ call, args }, index) =>
+      call === 'openat2' && Number(dataOf({ args }, 2).readBigUInt64LE(16)) === RESOLVE.NO_MAGICLINKS ? [index] : [],
+    );
+    expect(Math.max(...walks)).toBeLessThan(proc);
+    expect(proc).toBeLessThan(indexOf(program, by('mask /sys/firmware')));
   });
 
   it('makes folders before the root becomes read-only, and takes rights away last', () => {

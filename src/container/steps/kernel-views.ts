@@ -3,10 +3,10 @@ import type { Step } from '../../linux/program.ts';
 import type { MountSteps } from './mount-steps.ts';
 import type { NamespaceMode } from './namespaces.ts';
 import { attach, bindMount, newMount } from './mounts.ts';
-import { ownTarget, targetName } from './targets.ts';
+import { existingFolder, ownTarget, targetName } from './targets.ts';
 
 // What docker hides and protects: moby daemon/pkg/oci/defaults.go (July 2026). All are inside file systems of the kernel's own,
-// so no image has a say in what these paths are.
+// so no image has a say in what these paths are. Where a volume stands at /sys, no symlink in it is followed.
 const MASKED: readonly MaskedPath[] = [
   { view: 'proc', path: 'acpi', kind: 'folder' },
   { view: 'proc', path: 'asound', kind: 'folder' },
@@ -43,21 +43,34 @@ export interface KernelViewOptions {
   pid: NamespaceMode;
 }
 
-/** /proc and a read-only /sys, with what docker masks and protects in them. Needs /dev/null of `deviceSteps` in place. */
-export function kernelViewSteps(options: KernelViewOptions): MountSteps {
-  const thermal = options.thermalCpus.map((cpu): MaskedPath => ({
+/** /sys, read-only. */
+export function sysSteps(options: KernelViewOptions): MountSteps {
+  return {
+    prepare: sysMount(options),
+    attach: [
+      ...ownTarget('/sys', 'folder', 'create /sys'),
+      attach({ mount: 'sys', target: targetName('/sys'), what: 'mount /sys' }),
+    ],
+  };
+}
+
+/**
+ * /proc, and what docker masks and protects in it and in /sys. Needs /dev/null of `deviceSteps` in place.
+ * It is attached after all that walks a path of the image or of a volume: a symlink of theirs that leads into /proc leads nowhere yet, so
+ * that no volume gets there (CVE-2019-19921, CVE-2023-27561), and what is mounted at or in /sys is masked as well.
+ */
+export function procSteps({ pid, isProtected, thermalCpus }: KernelViewOptions): MountSteps {
+  const thermal = thermalCpus.map((cpu): MaskedPath => ({
     view: 'sys',
     path: `devices/system/cpu/cpu${cpu}/thermal_throttle`,
     kind: 'folder',
   }));
   return {
-    prepare: [...procMount(options.pid), ...sysMount(options)],
+    prepare: procMount(pid),
     attach: [
       ...ownTarget('/proc', 'folder', 'create /proc'),
       attach({ mount: 'proc', target: targetName('/proc'), what: 'mount /proc' }),
-      ...ownTarget('/sys', 'folder', 'create /sys'),
-      attach({ mount: 'sys', target: targetName('/sys'), what: 'mount /sys' }),
-      ...(options.isProtected ? [...READ_ONLY.flatMap(protect), ...[...MASKED, ...thermal].flatMap(mask)] : []),
+      ...(isProtected ? [...READ_ONLY.flatMap(protect), ...[...MASKED, ...thermal].flatMap(mask)] : []),
     ],
   };
 }
@@ -110,5 +123,11 @@ function mask({ view, path, kind }: MaskedPath): Step[] {
     kind === 'file'
       ? bindMount({ source: { result: 'device null' }, recursive: false, attributes: 0, save, what })
       : newMount({ type: 'tmpfs', attributes: NO_PROGRAMS | MOUNT_ATTR.RDONLY, save, what });
-  return [...cover, attach({ mount: save, target: view, name: path, what, ignore: ['ENOENT'] })];
+  if (view === 'proc') return [...cover, attach({ mount: save, target: view, name: path, what, ignore: ['ENOENT'] })];
+  const target = `/${view}/${path}`;
+  return [
+    ...cover,
+    ...existingFolder(target, what),
+    attach({ mount: save, target: targetName(target), what, ignore: ['EBADF'] }),
+  ];
 }

@@ -3,9 +3,10 @@ import { posix } from 'node:path';
 import { AT, O, OPEN_HOW_SIZE, RESOLVE, openHow } from '../../linux/path-flags.ts';
 import type { Step } from '../../linux/program.ts';
 
-// Everything here runs after the change of root, with `/` of the container as current folder. Paths are walked by openat2 with
-// RESOLVE_IN_ROOT and without magic links: a symlink of the image leads to a path of the image, and none leads through
-// /proc/<pid>/fd to a descriptor of the set-up (CVE-2024-21626).
+// Everything here runs after the change of root, with `/` of the container as current folder and as the topmost mount that there is: an
+// absolute symlink or `..` leads to a path of the container by itself. Paths are walked by openat2 without magic links, so that none leads
+// through /proc/<pid>/fd to a descriptor of the set-up (CVE-2024-21626). Not with RESOLVE_IN_ROOT: that fails with EAGAIN at each `..`
+// while anything on the machine is renamed, and so lets one container keep others from starting.
 
 /**
  * Opens the folder at an absolute path, making what is missing of it, and saves it under `targetName(path)`.
@@ -31,14 +32,14 @@ export function fileTarget(path: string, what: string): Step[] {
 /**
  * As `folderTarget` and `fileTarget`, but the folder that it is in must be open already, and if the last component is a symlink,
  * or for a folder anything else, it makes way: for the places that the engine itself needs. It is the container's own copy that
- * loses it.
+ * loses it. A mount that is there already is an error: it has come by a symlink.
  */
 export function ownTarget(path: string, kind: Kind, what: string): Step[] {
   const { dir: parent, base: name } = posix.parse(path);
   const at = parent === '/' ? AT.FDCWD : { result: targetName(parent) };
   const open: Step = {
     call: 'openat2',
-    args: [at, name, howTo(kind, RESOLVE.NO_SYMLINKS | RESOLVE.BENEATH), OPEN_HOW_SIZE],
+    args: [at, name, howTo(kind, RESOLVE.NO_SYMLINKS | RESOLVE.BENEATH | RESOLVE.NO_XDEV), OPEN_HOW_SIZE],
     save: targetName(path),
     what,
   };
@@ -48,6 +49,13 @@ export function ownTarget(path: string, kind: Kind, what: string): Step[] {
     make({ at, name, kind, what }),
     open,
   ];
+}
+
+/** Opens the folder at an absolute path without symlinks; if there is none, the descriptor is -1. */
+export function existingFolder(path: string, what: string): Step[] {
+  const how = howTo('folder', RESOLVE.NO_SYMLINKS | RESOLVE.BENEATH);
+  const args = [AT.FDCWD, path.slice(1), how, OPEN_HOW_SIZE];
+  return [{ call: 'openat2', args, save: targetName(path), ignore: ['ENOENT', 'ENOTDIR'], what }];
 }
 
 /** The name under which the steps above save the descriptor of `path`. */
@@ -82,7 +90,7 @@ function childTarget({ parent, name, kind, what }: { parent: string; name: strin
 }
 
 function openPath({ path, kind, what }: { path: string; kind: Kind; what: string }): Step {
-  const how = howTo(kind, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+  const how = howTo(kind, RESOLVE.NO_MAGICLINKS);
   return { call: 'openat2', args: [AT.FDCWD, path, how, OPEN_HOW_SIZE], save: targetName(path), what };
 }
 

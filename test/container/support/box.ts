@@ -49,8 +49,6 @@ export interface RunSettings {
   stdin?: 'pipe' | undefined;
   /** A program and arguments that start the supervisor, which stands behind them. */
   through?: string[] | undefined;
-  /** Leaves the descriptors from 4 up to this one open in the supervisor, not close-on-exec. */
-  leakUpTo?: number;
 }
 
 /** What the driver process gets, in a file. */
@@ -116,7 +114,7 @@ export function createBox(caller: Caller, layers: Layer[] = [layBusybox]): Box {
   keepAccounts(layerFolders);
   const bundle = join(folder, 'driver.cjs');
   writeFileSync(bundle, driverBundle());
-  const ids = caller === 'root' ? undefined : idsOf(caller === 'mapped' ? SUBID_USER : PLAIN_USER);
+  const ids = callerIds(caller);
   if (ids !== undefined) execFileSync('chown', ['-RP', `${ids.uid}:${ids.gid}`, folder]);
 
   const supervisors: ChildProcess[] = [];
@@ -130,14 +128,13 @@ export function createBox(caller: Caller, layers: Layer[] = [layBusybox]): Box {
     const file = join(mkdtempSync(join(folder, 'request-')), 'request.json');
     chmodSync(join(file, '..'), 0o755);
     writeFileSync(file, JSON.stringify(request));
-    const leaks = Array.from({ length: Math.max(0, (settings.leakUpTo ?? 0) - 3) }, () => 'ignore' as const);
     const [program = process.execPath, ...through] = settings.through ?? [];
     const args = settings.through === undefined ? [bundle, file] : [...through, process.execPath, bundle, file];
     const supervisor = spawn(program, args, {
       ...ids,
       cwd: folder,
       env: { HOST_SECRET: 'must not be seen' },
-      stdio: [settings.stdin ?? 'ignore', 'pipe', 'pipe', 'pipe', ...leaks],
+      stdio: [settings.stdin ?? 'ignore', 'pipe', 'pipe', 'pipe'],
     });
     supervisors.push(supervisor);
     return follow(supervisor);
@@ -232,6 +229,11 @@ function imageOf(layerFolders: string[], config: Partial<ContainerConfig>): Runn
     },
     layerFolders,
   };
+}
+
+/** Ids of an ordinary user; undefined for root. */
+export function callerIds(caller: Caller): { uid: number; gid: number } | undefined {
+  return caller === 'root' ? undefined : idsOf(caller === 'mapped' ? SUBID_USER : PLAIN_USER);
 }
 
 function idsOf(user: string): { uid: number; gid: number } {

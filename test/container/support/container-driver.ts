@@ -32,7 +32,10 @@ function driverFor(ownership: Ownership): SnapshotDriver {
     // oxlint-disable-next-line typescript/require-await -- the interface waits
     async prepare({ folder, layers }) {
       mkdirSync(join(folder, 'rootfs'));
-      for (const layer of layers) execFileSync('cp', ['-a', `${layer}/fs/.`, join(folder, 'rootfs')]);
+      for (const layer of layers) {
+        // A link of a lower layer is replaced, not followed.
+        execFileSync('cp', ['-a', '--remove-destination', `${layer}/fs/.`, join(folder, 'rootfs')]);
+      }
       return { type: 'bind', source: 'rootfs' };
     },
   };

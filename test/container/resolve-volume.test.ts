@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { resolveVolume } from '../../src/container/resolve-volume.ts';
+import { requires } from '../support/requirements.ts';
+
+describe('resolveVolume()', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mydocker-volume-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const resolve = (source: string): unknown => resolveVolume({ source, target: '/x', readOnly: false });
+
+  it('mounts a harmless device by its own name, as another may have taken its place by then', requires('root'), () => {
+    const [node, disk, link] = ['node', 'disk', 'link'].map((name) => join(folder, name)) as [string, string, string];
+    execFileSync('mknod', [node, 'c', '1', '3']);
+    execFileSync('mknod', [disk, 'b', '7', '0']);
+    symlinkSync('/dev/zero', link);
+    expect(resolve(node)).toMatchObject({ source: '/dev/null', sourceKind: 'device' });
+    expect(resolve(link)).toMatchObject({ source: '/dev/zero', sourceKind: 'device' });
+    expect(resolve(disk)).toMatchObject({ source: disk, sourceKind: 'file' }); // behind nodev
+  });
+
+  it('makes a folder that is missing', () => {
+    expect(resolve(join(folder, 'new/er'))).toMatchObject({ source: join(folder, 'new/er'), sourceKind: 'folder' });
+    expect(resolve(join(folder, 'new'))).toMatchObject({ sourceKind: 'folder' });
+  });
+});
