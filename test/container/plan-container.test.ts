@@ -187,6 +187,12 @@ describe('planContainer()', () => {
     expect(program.some(by('loopback'))).toBe(changes.network === 'none');
   });
 
+  it('creates a time namespace before it forks, and goes without where the kernel has none', () => {
+    const program = plan();
+    const created = program.slice(0, fork(program)).findLast(by('time namespace'));
+    expect(created).toMatchObject({ call: 'unshare', args: [CLONE.NEWTIME], ignore: ['EINVAL', 'ENOSPC'] });
+  });
+
   it('with a terminal passes signals to the group and has a console', () => {
     const program = plan();
     expect(program[fork(program)]?.fork).toEqual({ forward: 'group' });
