@@ -127,6 +127,8 @@ export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   environment: readonly string[];
   workdir: string | undefined;
   user: string | undefined;
+  /** `host`, `keep-id[:uid=N,gid=N]` */
+  userns: string | undefined;
   name: string | undefined;
   hostname: string | undefined;
   /** `host:container[:ro]` */

@@ -40,6 +40,7 @@ type RunFlags = {
   tty: Flag<boolean>;
   ulimit: Flag<readonly string[]>;
   user: Flag<string | undefined>;
+  userns: Flag<string | undefined>;
   volume: Flag<readonly string[]>;
   workdir: Flag<string | undefined>;
 };
@@ -84,6 +85,7 @@ export const runFlags: RunFlags = {
   tty: booleanFlag({ short: 't', about: 'Allocate a pseudo-TTY' }),
   ulimit: listFlag({ about: 'Ulimit options', placeholder: 'ulimit' }),
   user: stringFlag({ short: 'u', about: 'Username or UID (format: <name|uid>[:<group|gid>])' }),
+  userns: stringFlag({ about: 'User namespace to use ("host", "keep-id[:uid=N,gid=N]")' }),
   volume: listFlag({ short: 'v', about: 'Bind mount a volume' }),
   workdir: stringFlag({ short: 'w', about: 'Working directory inside the container' }),
 };

@@ -28,6 +28,7 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     environment: await readEnvironment(flags, env),
     workdir: flags.workdir,
     user: flags.user,
+    userns: flags.userns,
     name: flags.name,
     hostname: flags.hostname,
     volumes: flags.volume,

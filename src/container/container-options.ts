@@ -5,6 +5,7 @@ import type { DeviceRequest } from './parse-device.ts';
 import type { SecurityOptions } from './parse-security.ts';
 import type { Sysctl } from './parse-sysctl.ts';
 import type { Ulimit } from './parse-ulimit.ts';
+import type { UserNamespaceMode } from './parse-user-namespace.ts';
 import type { VolumeRequest } from './parse-volume.ts';
 import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
 import type { UserMount } from './steps/volumes.ts';
@@ -20,6 +21,7 @@ export interface ContainerOptions {
   user?: string | undefined;
   /** Checked with `checkName`. */
   name?: string | undefined;
+  userns?: UserNamespaceMode | undefined;
   hostname?: string | undefined;
   domainname?: string | undefined;
   network?: NetworkMode | undefined;

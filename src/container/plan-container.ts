@@ -1,14 +1,18 @@
 import type { Capability } from '../linux/capabilities.ts';
 import { dieWithParentSteps } from '../linux/die-with-parent.ts';
+import { callerInside } from '../linux/ownership.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import type { Program } from '../linux/program.ts';
 import { userNamespaceSteps } from '../linux/user-namespace.ts';
+import type { AccountFiles } from '../snapshot/account-files.ts';
 import type { Mount } from '../snapshot/mount.ts';
 import { DEFAULT_PATH, environmentValue } from './environment.ts';
 import { hasGroup } from './id-mapping.ts';
 import type { Sysctl } from './parse-sysctl.ts';
 import type { Ulimit } from './parse-ulimit.ts';
 import type { ContainerUser } from './resolve-user.ts';
+import { accountEntrySteps } from './steps/account-entries.ts';
+import { becomeRootSteps, becomesRoot } from './steps/become-root.ts';
 import { contentGuardSteps } from './steps/content-guard.ts';
 import { credentialSteps } from './steps/credentials.ts';
 import { deviceSteps } from './steps/devices.ts';
@@ -48,6 +52,8 @@ export interface PlanRequest {
   /** The highest capability that this kernel knows. */
   lastCapability: number;
   user: ContainerUser;
+  /** Lines to add to /etc/passwd and /etc/group. */
+  accountEntries?: AccountFiles | undefined;
   command: readonly string[];
   environment: readonly string[];
   workingFolder: string;
@@ -109,18 +115,21 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...enterSteps(namespaces),
       ...(terminal === undefined ? [] : openTerminalSteps(terminal)),
       ...hostNameSteps(request.hostname, request.domainname),
+      ...parts.flatMap(({ find = [] }) => find),
+      ...mountRootSteps({ folder, ...request.root, nosuid: rootless, devices: request.privileged && !rootless }),
+      ...becomeRootSteps(ownership),
       ...parts.flatMap(({ prepare }) => prepare),
       ...sysctlSteps(request.sysctls),
-      ...mountRootSteps({ folder, ...request.root, nosuid: rootless, devices: request.privileged && !rootless }),
       ...changeRootSteps(),
       // Inside the container's root.
+      ...(request.accountEntries === undefined ? [] : accountEntrySteps(request.accountEntries)),
       ...parts.flatMap(({ attach }) => attach),
       ...imageVolumeSteps(request.imageVolumes, readOnlyRoot),
       ...makeWorkingFolderSteps(request.workingFolder),
       ...(readOnlyRoot ? readOnlyRootSteps() : []),
       ...enterWorkingFolderSteps(request.workingFolder),
       ...stdioSteps(request.pipes, user.uid),
-      ...(terminal === undefined ? [] : ownTerminalSteps(user.uid)),
+      ...(terminal === undefined ? [] : ownTerminalSteps(user.uid, callerInside(ownership).uid)),
       // As the user, with the user's rights.
       ...limitSteps(request.ulimits),
       ...credentialSteps({
@@ -161,7 +170,7 @@ function mountParts(request: PlanRequest): MountSteps[] {
       isWritable: request.privileged,
       pid,
     }),
-    etcFileSteps(folder, targets),
+    etcFileSteps({ folder, volumeTargets: targets, giveToRoot: becomesRoot(ownership) }),
     userMountSteps(mounts, rootless),
   ];
 }

@@ -8,6 +8,7 @@ import { parseSize } from './parse-size.ts';
 import { parseSysctl } from './parse-sysctl.ts';
 import { parseTmpfs } from './parse-tmpfs.ts';
 import { parseUlimit } from './parse-ulimit.ts';
+import { parseUserNamespace } from './parse-user-namespace.ts';
 import { parseVolume } from './parse-volume.ts';
 import type { RunOptions } from './run-options.ts';
 
@@ -24,6 +25,7 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     workingFolder: options.workdir,
     user: options.user,
     groups: options.groupAdd,
+    userns: options.userns === undefined ? undefined : parseUserNamespace(options.userns),
     name: options.name,
     hostname: options.hostname,
     network: options.network,

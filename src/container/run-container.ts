@@ -8,6 +8,8 @@ import { throwIfAborted } from '../fs/abort.ts';
 import { diskError, withDiskErrors } from '../fs/disk-error.ts';
 import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
+import type { KeptIds } from '../linux/keep-ids.ts';
+import type { Ownership } from '../linux/ownership.ts';
 import { openPseudoTerminal } from '../linux/pseudo-terminal.ts';
 import type { PseudoTerminal } from '../linux/pseudo-terminal.ts';
 import { startRunner } from '../linux/runner.ts';
@@ -44,6 +46,8 @@ export interface RunRequest {
   host: HostFacts;
   image: RunnableImage;
   driver: SnapshotDriver;
+  /** For `--userns keep-id`; the driver has to give files the owners that it says. */
+  kept?: KeptIds | undefined;
   options: ContainerOptions;
   /** The command's descriptors 0, 1 and 2, as for child_process.spawn. */
   stdio: readonly [IOType | number, IOType | number, IOType | number];
@@ -82,7 +86,7 @@ export interface RunResult {
  * name that is taken, ERR_NO_SPACE, ERR_ABORTED; nothing is left of the container then
  */
 export async function runContainer(request: RunRequest): Promise<RunResult> {
-  const { paths, image, options, host } = request;
+  const { paths, image, options, host, kept } = request;
   const { ownership } = host;
   const id = randomBytes(32).toString('hex');
   throwIfAborted(request.signal, task(request));
@@ -91,7 +95,7 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   const { security = DEFAULT_SECURITY, capabilities = DEFAULT_CAPABILITIES } = options;
   const { kernelRelease } = host;
   const systemCallFilter = await loadSeccompFilter({ seccomp: security.seccomp, capabilities, kernelRelease });
-  const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host });
+  const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host, kept });
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),
   );
@@ -160,7 +164,7 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
     program: planContainer(planRequest({ ...request, stdio }, { container, resolved, mount })).program,
     stdio,
     held: [container.lock],
-    idMap: request.host.ownership,
+    idMap: containerOwnership(request),
     runnerFolder: paths.runner,
     detached: true, // Ctrl-C on the caller's terminal reaches this process alone, which passes it on once
     signal,
@@ -262,11 +266,15 @@ function recordWaiter(folder: string, pid: number | undefined): void {
   if (pid !== undefined && startTime !== undefined) writeState(folder, { waiter: { pid, startTime } });
 }
 
+function containerOwnership({ kept, host }: Pick<RunRequest, 'kept' | 'host'>): Ownership {
+  return kept?.ownership ?? host.ownership;
+}
+
 function planRequest(
-  { paths, host, image, stdio, options }: Omit<RunRequest, 'stdio'> & { stdio: readonly (IOType | number)[] },
+  { paths, host, image, stdio, options, kept }: Omit<RunRequest, 'stdio'> & { stdio: readonly (IOType | number)[] },
   { container, resolved, mount }: { container: Container; resolved: Resolved; mount: Mount },
 ): PlanRequest {
-  const { ownership } = host;
+  const ownership = containerOwnership({ kept, host });
   const { layerFolders } = image;
   return {
     ...resolved,

@@ -16,6 +16,8 @@ export interface RunOptions extends PullOptions, LimitTexts {
   user?: string | undefined;
   /** Groups besides those of the user: names of the image's, or ids. */
   groupAdd?: readonly string[] | undefined;
+  /** `host`; or `keep-id[:uid=N,gid=N]`, where the caller is not root of the container but itself. */
+  userns?: string | undefined;
   name?: string | undefined;
   hostname?: string | undefined;
   /** `host:container[:ro]` */

@@ -23,7 +23,7 @@ const SOURCES: OptionSources = {
   image: IMAGE,
   accounts: { passwd: 'root:x:0:0::/root:\nfar:x:70000:0::/:\n', group: '' },
   options: { args: [] },
-  host: { ownership: { kind: 'root' }, mappingObstacle: undefined },
+  host: { uid: 0, gid: 0, ownership: { kind: 'root' }, mappingObstacle: undefined },
 };
 
 let folder: string;
@@ -104,7 +104,11 @@ describe('resolveOptions()', () => {
       gids: [{ inside: 0, outside: 1000, count: 1 }],
     };
     const run = (user: string, ownership: OptionSources['host']['ownership']): unknown =>
-      resolveOptions({ ...SOURCES, options: { args: [], user }, host: { ownership, mappingObstacle: 'Get ids.' } });
+      resolveOptions({
+        ...SOURCES,
+        options: { args: [], user },
+        host: { ...SOURCES.host, ownership, mappingObstacle: 'Get ids.' },
+      });
     expect(() => run('65536', mapped)).not.toThrow();
     expect(() => run('65537', mapped)).toThrow('Cannot run as user 65537: it does not exist');
     expect(() => run('far', mapped)).toThrow('Cannot run as user 70000');
