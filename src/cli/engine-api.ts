@@ -41,6 +41,8 @@ export interface EngineApi {
   run: (image: string, request: RunRequest) => Promise<RunResult>;
   /** All containers, newest first. */
   containers: (request: StoreRequest) => Promise<ContainerSummary[]>;
+  stopContainer: (nameOrId: string, request: StopRequest) => Promise<unknown>;
+  killContainer: (nameOrId: string, request: KillRequest) => Promise<unknown>;
   removeContainer: (nameOrId: string, request: RemoveRequest) => Promise<unknown>;
   /** To Docker Hub where no server is named. */
   login: (server: string | undefined, request: LoginRequest) => Promise<LoginResult>;
@@ -64,6 +66,16 @@ export interface ChangeRequest extends StoreRequest {
 
 export interface RemoveRequest extends ChangeRequest {
   force: boolean;
+}
+
+export interface KillRequest extends ChangeRequest {
+  /** In docker's words. */
+  signalName: string | undefined;
+}
+
+export interface StopRequest extends KillRequest {
+  /** In seconds; -1: wait for as long as it takes. */
+  timeout: number | undefined;
 }
 
 export interface PruneImagesRequest extends StoreRequest {
@@ -129,6 +141,9 @@ export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   user: string | undefined;
   /** `host`, `keep-id[:uid=N,gid=N]` */
   userns: string | undefined;
+  stopSignal: string | undefined;
+  /** In seconds; -1 for no limit. */
+  stopTimeout: number | undefined;
   name: string | undefined;
   hostname: string | undefined;
   /** `host:container[:ro]` */

@@ -35,6 +35,8 @@ type RunFlags = {
   rm: Flag<boolean>;
   'security-opt': Flag<readonly string[]>;
   'shm-size': Flag<string | undefined>;
+  'stop-signal': Flag<string | undefined>;
+  'stop-timeout': Flag<number | undefined>;
   sysctl: Flag<readonly string[]>;
   tmpfs: Flag<readonly string[]>;
   tty: Flag<boolean>;
@@ -80,6 +82,8 @@ export const runFlags: RunFlags = {
   rm: booleanFlag({ about: 'Automatically remove the container when it exits' }),
   'security-opt': listFlag({ about: 'Security options (no-new-privileges, seccomp=, systempaths=unconfined)' }),
   'shm-size': stringFlag({ about: 'Size of /dev/shm', placeholder: 'bytes' }),
+  'stop-signal': stringFlag({ about: 'Signal to stop the container' }),
+  'stop-timeout': integerFlag({ about: 'Timeout (in seconds) to stop a container', least: -1 }),
   sysctl: listFlag({ about: 'Sysctl options' }),
   tmpfs: listFlag({ about: 'Mount a tmpfs directory' }),
   tty: booleanFlag({ short: 't', about: 'Allocate a pseudo-TTY' }),

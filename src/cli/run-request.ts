@@ -29,6 +29,8 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     workdir: flags.workdir,
     user: flags.user,
     userns: flags.userns,
+    stopSignal: flags['stop-signal'],
+    stopTimeout: flags['stop-timeout'],
     name: flags.name,
     hostname: flags.hostname,
     volumes: flags.volume,

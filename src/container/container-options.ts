@@ -22,6 +22,10 @@ export interface ContainerOptions {
   /** Checked with `checkName`. */
   name?: string | undefined;
   userns?: UserNamespaceMode | undefined;
+  /** Number of the signal that asks it to end; the image's or SIGTERM unless given. */
+  stopSignal?: number | undefined;
+  /** Seconds from then on until it is killed; -1 for never. */
+  stopTimeout?: number | undefined;
   hostname?: string | undefined;
   domainname?: string | undefined;
   network?: NetworkMode | undefined;

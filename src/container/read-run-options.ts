@@ -4,6 +4,7 @@ import { parseResourceLimits } from './limits/parse-resource-limits.ts';
 import { parseCapabilities } from './parse-capabilities.ts';
 import { parseDevice } from './parse-device.ts';
 import { DEFAULT_SECURITY, PRIVILEGED_SECURITY, parseSecurity } from './parse-security.ts';
+import { parseSignal } from './parse-signal.ts';
 import { parseSize } from './parse-size.ts';
 import { parseSysctl } from './parse-sysctl.ts';
 import { parseTmpfs } from './parse-tmpfs.ts';
@@ -26,6 +27,8 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     user: options.user,
     groups: options.groupAdd,
     userns: options.userns === undefined ? undefined : parseUserNamespace(options.userns),
+    stopSignal: options.stopSignal === undefined ? undefined : parseSignal(options.stopSignal),
+    stopTimeout: options.stopTimeout,
     name: options.name,
     hostname: options.hostname,
     network: options.network,

@@ -35,6 +35,7 @@ import { createGroup, removeGroups } from './limits/create-group.ts';
 import type { ContainerGroup } from './limits/create-group.ts';
 import { loadSeccompFilter } from './load-seccomp-filter.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
+import { signalOfImage } from './parse-signal.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
 import { reapContainer } from './reap-containers.ts';
@@ -188,6 +189,8 @@ function recordOf({ image, options }: RunRequest, { id, name, command, controlGr
     created: new Date().toISOString(),
     autoRemove: options.autoRemove ?? false,
     controlGroups,
+    stopSignal: options.stopSignal ?? signalOfImage(image.config.config.stopSignal),
+    stopTimeout: options.stopTimeout,
   };
 }
 

@@ -18,6 +18,10 @@ export interface RunOptions extends PullOptions, LimitTexts {
   groupAdd?: readonly string[] | undefined;
   /** `host`; or `keep-id[:uid=N,gid=N]`, where the caller is not root of the container but itself. */
   userns?: string | undefined;
+  /** The signal that asks it to end, in place of the image's: `SIGINT`, `int`, `2`. */
+  stopSignal?: string | undefined;
+  /** Seconds from then on until it is killed, 10 unless given; -1 for never. */
+  stopTimeout?: number | undefined;
   name?: string | undefined;
   hostname?: string | undefined;
   /** `host:container[:ro]` */
