@@ -5,7 +5,7 @@ import type { LimitTexts } from '../container/limits/parse-resource-limits.ts';
 import type { ContainerSummary } from '../container/list-containers.ts';
 import type { ContainerCriteria, PrunedContainers } from '../container/prune-containers.ts';
 import type { PruneReport } from '../container/prune-images.ts';
-import type { RunResult } from '../container/run-container.ts';
+import type { RunResult, StartedContainer } from '../container/run-container.ts';
 import type { NamespaceMode, NetworkMode } from '../container/steps/namespaces.ts';
 import type { PruneCriteria } from '../image/choose-unused.ts';
 import type { ImageSummary } from '../image/list-images.ts';
@@ -146,6 +146,12 @@ export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   stopTimeout: number | undefined;
   name: string | undefined;
   hostname: string | undefined;
+  domainname: string | undefined;
+  /** `key=value` */
+  labels: readonly string[];
+  /** `type=bind,source=…,target=…` */
+  mounts: readonly string[];
+  oomScoreAdj: number | undefined;
   /** `host:container[:ro]` */
   volumes: readonly string[];
   tmpfs: readonly string[];
@@ -180,6 +186,7 @@ export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   signal: AbortSignal;
   /** Signals for the command, from when it has been launched. */
   signals: SignalSource;
+  onStarted?: ((container: StartedContainer) => void) | undefined;
   onProgress: (event: PullEvent) => void;
   /** The image is not in the store and will be pulled. */
   onMissing: () => void;

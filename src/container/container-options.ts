@@ -28,6 +28,10 @@ export interface ContainerOptions {
   stopTimeout?: number | undefined;
   hostname?: string | undefined;
   domainname?: string | undefined;
+  /** Besides the image's. */
+  labels?: Readonly<Record<string, string>> | undefined;
+  /** What the kernel adds to its score when it looks for a process to end, from -1000 to 1000. */
+  oomScoreAdj?: number | undefined;
   network?: NetworkMode | undefined;
   volumes?: readonly VolumeRequest[] | undefined;
   tmpfs?: readonly (UserMount & { kind: 'tmpfs' })[] | undefined;

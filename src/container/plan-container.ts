@@ -25,6 +25,7 @@ import { limitSteps } from './steps/limits.ts';
 import type { MountSteps } from './steps/mount-steps.ts';
 import { enterSteps, forkSteps, hostNameSteps } from './steps/namespaces.ts';
 import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
+import { oomScoreSteps } from './steps/oom-score.ts';
 import { changeRootSteps, mountRootSteps, readOnlyRootSteps } from './steps/root-file-system.ts';
 import type { RootAttributes } from './steps/root-file-system.ts';
 import { stdioSteps } from './steps/stdio.ts';
@@ -85,6 +86,8 @@ export interface PlanRequest {
   sysctls: readonly Sysctl[];
   /** Folders of the control groups that it runs in, absolute. */
   controlGroups: readonly string[];
+  /** See oomScoreSteps. */
+  oomScoreAdj?: number | undefined;
   /** The first process is one of ours, which reaps orphans. */
   init: boolean;
 }
@@ -109,6 +112,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...contentGuardSteps(request),
       ...(terminal === undefined ? [] : prepareTerminalSteps(terminal)),
       ...joinGroupSteps(request.controlGroups),
+      ...oomScoreSteps(request.oomScoreAdj),
       ...userNamespaceSteps(ownership),
       ...forkSteps(namespaces),
       // In the namespaces, with the host's files still in sight.

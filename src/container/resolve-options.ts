@@ -30,6 +30,7 @@ export type ResolvedOptions = Pick<
   | 'accountEntries'
   | 'hostname'
   | 'domainname'
+  | 'oomScoreAdj'
   | 'network'
   | 'mounts'
   | 'imageVolumes'
@@ -67,7 +68,7 @@ export interface OptionSources {
 export function resolveOptions(sources: OptionSources): ResolvedOptions {
   const { id, image, options } = sources;
   const { hostname = id.slice(0, 12), network = 'host', readOnlyRoot = false, volumes = [], tmpfs = [] } = options;
-  checkHostname(hostname);
+  for (const name of [hostname, options.domainname]) if (name !== undefined) checkHostname(name);
   const command = containerCommand({ image, entrypoint: options.entrypoint, args: options.args });
   const devices = resolveDevices(options);
   const targets = [...volumes.filter(hasSource), ...tmpfs].map(({ target }) => target);
@@ -92,6 +93,7 @@ export function resolveOptions(sources: OptionSources): ResolvedOptions {
     accountEntries,
     hostname,
     domainname: options.domainname,
+    oomScoreAdj: options.oomScoreAdj,
     network,
     ...resolveRights(options, network),
     imageVolumes: imageVolumes([...image.volumes, ...anonymous], targets),

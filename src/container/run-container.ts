@@ -189,6 +189,7 @@ function recordOf({ image, options }: RunRequest, { id, name, command, controlGr
     created: new Date().toISOString(),
     autoRemove: options.autoRemove ?? false,
     controlGroups,
+    labels: { ...image.config.config.labels, ...options.labels },
     stopSignal: options.stopSignal ?? signalOfImage(image.config.config.stopSignal),
     stopTimeout: options.stopTimeout,
   };

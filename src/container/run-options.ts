@@ -24,6 +24,13 @@ export interface RunOptions extends PullOptions, LimitTexts {
   stopTimeout?: number | undefined;
   name?: string | undefined;
   hostname?: string | undefined;
+  domainname?: string | undefined;
+  /** `key=value` */
+  labels?: readonly string[] | undefined;
+  /** `type=bind|tmpfs,source=…,target=…[,readonly]` */
+  mounts?: readonly string[] | undefined;
+  /** What the kernel adds to its score when it looks for a process to end, from -1000 to 1000. */
+  oomScoreAdj?: number | undefined;
   /** `host:container[:ro]` */
   volumes?: readonly string[] | undefined;
   /** `path[:options]` */
