@@ -17,7 +17,7 @@ function hasId(ranges: readonly IdRange[], id: number): boolean {
   return ranges.some(({ inside, count }) => id >= inside && id < inside + count);
 }
 
-/** Owner of a file as a container of this ownership sees it, from that on the host. What has no id there counts as the caller. */
+/** Owner of a file as a container of this ownership sees it, from that on the host. What has no id there counts as root, or as the one id that there is. */
 export function insideOwner(ownership: Ownership, owner: Ids): Ids {
   if (ownership.kind === 'root') return { uid: owner.uid, gid: owner.gid };
   if (ownership.kind === 'single') return callerInside(ownership);

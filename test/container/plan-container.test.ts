@@ -213,6 +213,14 @@ describe('planContainer()', () => {
     }
   });
 
+  it('adjusts the score for the OOM killer before it is too late for ordinary users, and only if asked to', () => {
+    const program = plan({ oomScoreAdj: -5, ownership: MAPPED });
+    const written = indexOf(program, ({ call, what }) => call === 'write' && what.includes('OOM killer'));
+    expect(program[written]?.args.slice(1)).toEqual(['-5', 2]);
+    expect(written).toBeLessThan(indexOf(program, by('create a user namespace')));
+    expect(plan().some(by('OOM killer'))).toBe(false);
+  });
+
   it('creates a time namespace before it forks, and goes without where the kernel has none', () => {
     const program = plan();
     const created = program.slice(0, fork(program)).findLast(by('time namespace'));
