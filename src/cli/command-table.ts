@@ -58,6 +58,14 @@ const RM: CommandEntry = {
   about: 'Remove one or more containers',
   load: async () => (await import('./commands/rm.ts')).rmCommand,
 };
+const STOP: CommandEntry = {
+  about: 'Stop one or more running containers',
+  load: async () => (await import('./commands/stop.ts')).stopCommand,
+};
+const KILL: CommandEntry = {
+  about: 'Kill one or more running containers',
+  load: async () => (await import('./commands/kill.ts')).killCommand,
+};
 const LOGIN: CommandEntry = {
   about: 'Authenticate to a registry',
   load: async () => (await import('./commands/login.ts')).loginCommand,
@@ -101,6 +109,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   ps: PS,
   pull: PULL,
   images: IMAGES,
+  stop: STOP,
+  kill: KILL,
   rm: RM,
   rmi: RMI,
   login: LOGIN,
@@ -115,7 +125,17 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 export const GROUPS: Readonly<Record<string, CommandGroup>> = {
   container: {
     about: 'Manage containers',
-    commands: { ls: PS, list: PS, prune: CONTAINER_PRUNE, ps: PS, rm: RM, remove: RM, run: RUN },
+    commands: {
+      kill: KILL,
+      ls: PS,
+      list: PS,
+      prune: CONTAINER_PRUNE,
+      ps: PS,
+      rm: RM,
+      remove: RM,
+      run: RUN,
+      stop: STOP,
+    },
   },
   image: {
     about: 'Manage images',

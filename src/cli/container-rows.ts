@@ -40,6 +40,7 @@ export function containerRow(container: ContainerSummary, { noTrunc, now }: Cont
   const { id, record } = container;
   const command = commandText(record?.command ?? []);
   const created = createdAt(container);
+  const { labels = {} } = record ?? {};
   return makeStruct('*formatter.ContainerContext', {
     ID: () => (noTrunc ? id : id.slice(0, SHORT_ID)),
     Names: () => safe(record?.name ?? ''),
@@ -51,8 +52,14 @@ export function containerRow(container: ContainerSummary, { noTrunc, now }: Cont
     State: () => container.status,
     Status: () => statusText(container, now),
     Size: () => '0B', // what docker says when the size was not asked for
-    Labels: () => '',
-    Label: (_key) => '', // a method: containers have no labels yet
+    Labels: () =>
+      safe(
+        Object.entries(labels)
+          .map((label) => label.join('='))
+          .toSorted()
+          .join(','),
+      ),
+    Label: (key) => safe((typeof key === 'string' && Object.hasOwn(labels, key) ? labels[key] : undefined) ?? ''),
     Mounts: () => '',
     LocalVolumes: () => '0',
     Networks: () => '',

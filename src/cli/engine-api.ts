@@ -6,7 +6,7 @@ import type { LimitTexts } from '../container/limits/parse-resource-limits.ts';
 import type { ContainerSummary } from '../container/list-containers.ts';
 import type { ContainerCriteria, PrunedContainers } from '../container/prune-containers.ts';
 import type { PruneReport } from '../container/prune-images.ts';
-import type { RunResult } from '../container/run-container.ts';
+import type { RunResult, StartedContainer } from '../container/run-container.ts';
 import type { NamespaceMode, NetworkMode } from '../container/steps/namespaces.ts';
 import type { PruneCriteria } from '../image/choose-unused.ts';
 import type { ImageSummary } from '../image/list-images.ts';
@@ -42,6 +42,8 @@ export interface EngineApi {
   run: (image: string, request: RunRequest) => Promise<RunResult>;
   /** All containers, newest first. */
   containers: (request: StoreRequest) => Promise<ContainerSummary[]>;
+  stopContainer: (nameOrId: string, request: StopRequest) => Promise<unknown>;
+  killContainer: (nameOrId: string, request: KillRequest) => Promise<unknown>;
   removeContainer: (nameOrId: string, request: RemoveRequest) => Promise<unknown>;
   /** To Docker Hub where no server is named. */
   login: (server: string | undefined, request: LoginRequest) => Promise<LoginResult>;
@@ -66,6 +68,16 @@ export interface ChangeRequest extends StoreRequest {
 
 export interface RemoveRequest extends ChangeRequest {
   force: boolean;
+}
+
+export interface KillRequest extends ChangeRequest {
+  /** In docker's words. */
+  signalName: string | undefined;
+}
+
+export interface StopRequest extends KillRequest {
+  /** In seconds; -1: wait for as long as it takes. */
+  timeout: number | undefined;
 }
 
 export interface PruneImagesRequest extends StoreRequest {
@@ -135,8 +147,19 @@ export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   environment: readonly string[];
   workdir: string | undefined;
   user: string | undefined;
+  /** `host`, `keep-id[:uid=N,gid=N]` */
+  userns: string | undefined;
+  stopSignal: string | undefined;
+  /** In seconds; -1 for no limit. */
+  stopTimeout: number | undefined;
   name: string | undefined;
   hostname: string | undefined;
+  domainname: string | undefined;
+  /** `key=value` */
+  labels: readonly string[];
+  /** `type=bind,source=…,target=…` */
+  mounts: readonly string[];
+  oomScoreAdj: number | undefined;
   /** `host:container[:ro]` */
   volumes: readonly string[];
   tmpfs: readonly string[];
@@ -171,6 +194,7 @@ export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   signal: AbortSignal;
   /** Signals for the command, from when it has been launched. */
   signals: SignalSource;
+  onStarted?: ((container: StartedContainer) => void) | undefined;
   onProgress: (event: PullEvent) => void;
   /** The image is not in the store and will be pulled. */
   onMissing: () => void;

@@ -18,6 +18,8 @@ export function createEngine(): EngineApi {
     pruneImages: async (request) => (await import('./engine/prune.ts')).images(request),
     pruneContainers: async (request) => (await import('./engine/prune.ts')).containers(request),
     diskUsage: async (request) => (await import('./engine/disk-usage.ts')).diskUsage(request),
+    stopContainer: async (nameOrId, request) => (await import('./engine/containers.ts')).stop(nameOrId, request),
+    killContainer: async (nameOrId, request) => (await import('./engine/containers.ts')).kill(nameOrId, request),
     removeContainer: async (nameOrId, request) => (await import('./engine/containers.ts')).remove(nameOrId, request),
     login: async (server, request) => (await import('./engine/login.ts')).login(server, request),
     storedLogin: async (server, request) => (await import('./engine/login.ts')).stored(server, request),

@@ -1,9 +1,10 @@
 import type { ContainerSummary } from '../container/list-containers.ts';
+import { hasLabels } from '../image/has-labels.ts';
 import { formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
 import { invalidFilter } from './filter.ts';
 import type { Filters } from './filter.ts';
 
-export const CONTAINER_FILTERS: readonly string[] = ['ancestor', 'exited', 'id', 'name', 'status'];
+export const CONTAINER_FILTERS: readonly string[] = ['ancestor', 'exited', 'id', 'label', 'name', 'status'];
 
 // Those after `dead` never occur here; scripts ask for them all the same.
 const STATUSES = ['created', 'running', 'exited', 'dead', 'paused', 'restarting', 'removing'];
@@ -25,6 +26,8 @@ function check(name: string, values: readonly string[]): (container: ContainerSu
       return any((value, { exitCode }) => exitCode === Number(value));
     case 'id':
       return any((value, { id }) => id.startsWith(value));
+    case 'label': // all of them, and not one
+      return ({ record }) => hasLabels(record?.labels ?? {}, values);
     case 'status':
       if (!values.every((value) => STATUSES.includes(value))) throw invalidFilter(name, values);
       return any((value, { status }) => status === value);

@@ -7,10 +7,12 @@ import { offlineFlag } from './offline.ts';
 type RunFlags = {
   'cap-add': Flag<readonly string[]>;
   'cap-drop': Flag<readonly string[]>;
+  cidfile: Flag<string | undefined>;
   'cpu-shares': Flag<number | undefined>;
   cpus: Flag<string | undefined>;
   'cpuset-cpus': Flag<string | undefined>;
   device: Flag<readonly string[]>;
+  domainname: Flag<string | undefined>;
   entrypoint: Flag<string | undefined>;
   env: Flag<readonly string[]>;
   'env-file': Flag<readonly string[]>;
@@ -20,11 +22,14 @@ type RunFlags = {
   'insecure-registry': Flag<readonly string[]>;
   interactive: Flag<boolean>;
   ipc: Flag<string | undefined>;
+  label: Flag<readonly string[]>;
   memory: Flag<string | undefined>;
   'memory-swap': Flag<string | undefined>;
+  mount: Flag<readonly string[]>;
   name: Flag<string | undefined>;
   network: Flag<string | undefined>;
   offline: Flag<boolean | undefined>;
+  'oom-score-adj': Flag<number | undefined>;
   pid: Flag<string | undefined>;
   'pids-limit': Flag<number | undefined>;
   platform: Flag<string | undefined>;
@@ -35,11 +40,14 @@ type RunFlags = {
   rm: Flag<boolean>;
   'security-opt': Flag<readonly string[]>;
   'shm-size': Flag<string | undefined>;
+  'stop-signal': Flag<string | undefined>;
+  'stop-timeout': Flag<number | undefined>;
   sysctl: Flag<readonly string[]>;
   tmpfs: Flag<readonly string[]>;
   tty: Flag<boolean>;
   ulimit: Flag<readonly string[]>;
   user: Flag<string | undefined>;
+  userns: Flag<string | undefined>;
   volume: Flag<readonly string[]>;
   workdir: Flag<string | undefined>;
 };
@@ -48,10 +56,12 @@ type RunFlags = {
 export const runFlags: RunFlags = {
   'cap-add': listFlag({ about: 'Add Linux capabilities' }),
   'cap-drop': listFlag({ about: 'Drop Linux capabilities' }),
+  cidfile: stringFlag({ about: 'Write the container ID to the file' }),
   'cpu-shares': integerFlag({ short: 'c', about: 'CPU shares (relative weight)', least: 0 }),
   cpus: stringFlag({ about: 'Number of CPUs', placeholder: 'decimal' }),
   'cpuset-cpus': stringFlag({ about: 'CPUs in which to allow execution (0-3, 0,1)' }),
   device: listFlag({ about: 'Add a host device to the container' }),
+  domainname: stringFlag({ about: 'Container NIS domain name' }),
   entrypoint: stringFlag({ about: 'Overwrite the default ENTRYPOINT of the image' }),
   env: listFlag({ short: 'e', about: 'Set environment variables', check: checkVariable }),
   'env-file': listFlag({ about: 'Read in a file of environment variables' }),
@@ -61,14 +71,20 @@ export const runFlags: RunFlags = {
   'insecure-registry': insecureRegistryFlag,
   interactive: booleanFlag({ short: 'i', about: "Connect the container's stdin" }),
   ipc: stringFlag({ about: 'IPC mode to use ("private", "host")' }),
+  label: listFlag({ short: 'l', about: 'Set meta data on a container', check: checkLabel }),
   memory: stringFlag({ short: 'm', about: 'Memory limit', placeholder: 'bytes' }),
   'memory-swap': stringFlag({
     about: "Swap limit equal to memory plus swap: '-1' to enable unlimited swap",
     placeholder: 'bytes',
   }),
+  mount: listFlag({ about: 'Attach a filesystem mount to the container', placeholder: 'mount' }),
   name: stringFlag({ about: 'Assign a name to the container' }),
   network: stringFlag({ about: 'Connect a container to a network ("host", "none") (default "host")', alias: 'net' }),
   offline: offlineFlag,
+  'oom-score-adj': integerFlag({
+    about: "Tune host's OOM preferences (-1000 to 1000)",
+    least: Number.MIN_SAFE_INTEGER,
+  }),
   pid: stringFlag({ about: 'PID namespace to use ("private", "host")' }),
   'pids-limit': integerFlag({ about: 'Tune container pids limit (set -1 for unlimited)', least: -1 }),
   platform: platformFlag,
@@ -79,11 +95,14 @@ export const runFlags: RunFlags = {
   rm: booleanFlag({ about: 'Automatically remove the container when it exits' }),
   'security-opt': listFlag({ about: 'Security options (no-new-privileges, seccomp=, systempaths=unconfined)' }),
   'shm-size': stringFlag({ about: 'Size of /dev/shm', placeholder: 'bytes' }),
+  'stop-signal': stringFlag({ about: 'Signal to stop the container' }),
+  'stop-timeout': integerFlag({ about: 'Timeout (in seconds) to stop a container', least: -1 }),
   sysctl: listFlag({ about: 'Sysctl options' }),
   tmpfs: listFlag({ about: 'Mount a tmpfs directory' }),
   tty: booleanFlag({ short: 't', about: 'Allocate a pseudo-TTY' }),
   ulimit: listFlag({ about: 'Ulimit options', placeholder: 'ulimit' }),
   user: stringFlag({ short: 'u', about: 'Username or UID (format: <name|uid>[:<group|gid>])' }),
+  userns: stringFlag({ about: 'User namespace to use ("host", "keep-id[:uid=N,gid=N]")' }),
   volume: listFlag({ short: 'v', about: 'Bind mount a volume' }),
   workdir: stringFlag({ short: 'w', about: 'Working directory inside the container' }),
 };
@@ -92,4 +111,10 @@ export type RunFlagValues = FlagValues<RunFlags>;
 
 function checkVariable(text: string): void {
   if (text === '' || text.startsWith('=')) throw new FlagError(`invalid environment variable: ${text}`);
+}
+
+function checkLabel(text: string): void {
+  const [key = ''] = text.split('=');
+  if (key.trimStart() === '') throw new FlagError(`invalid label '${text}': empty name`);
+  if (/\s/.test(key)) throw new FlagError(`label '${key}' contains whitespaces`);
 }

@@ -30,6 +30,8 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     user: flags.user,
     name: flags.name,
     hostname: flags.hostname,
+    ...readProperties(flags),
+    mounts: flags.mount,
     volumes: flags.volume,
     tmpfs: flags.tmpfs,
     readOnly: flags['read-only'],
@@ -58,6 +60,20 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     platform: wantedPlatform(flags.platform, env),
     network: networkMode(flags.network),
     insecureRegistries: flags['insecure-registry'],
+  };
+}
+
+type Property = 'userns' | 'stopSignal' | 'stopTimeout' | 'domainname' | 'labels' | 'oomScoreAdj';
+
+/** What is handed on as it is. */
+function readProperties(flags: RunFlagValues): Pick<RunSettings, Property> {
+  return {
+    userns: flags.userns,
+    stopSignal: flags['stop-signal'],
+    stopTimeout: flags['stop-timeout'],
+    domainname: flags.domainname,
+    labels: flags.label,
+    oomScoreAdj: flags['oom-score-adj'],
   };
 }
 

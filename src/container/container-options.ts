@@ -5,6 +5,7 @@ import type { DeviceRequest } from './parse-device.ts';
 import type { SecurityOptions } from './parse-security.ts';
 import type { Sysctl } from './parse-sysctl.ts';
 import type { Ulimit } from './parse-ulimit.ts';
+import type { UserNamespaceMode } from './parse-user-namespace.ts';
 import type { VolumeRequest } from './parse-volume.ts';
 import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
 import type { UserMount } from './steps/volumes.ts';
@@ -20,8 +21,17 @@ export interface ContainerOptions {
   user?: string | undefined;
   /** Checked with `checkName`. */
   name?: string | undefined;
+  userns?: UserNamespaceMode | undefined;
+  /** Number of the signal that asks it to end; the image's or SIGTERM unless given. */
+  stopSignal?: number | undefined;
+  /** Seconds from then on until it is killed; -1 for never. */
+  stopTimeout?: number | undefined;
   hostname?: string | undefined;
   domainname?: string | undefined;
+  /** Besides the image's. */
+  labels?: Readonly<Record<string, string>> | undefined;
+  /** What the kernel adds to its score when it looks for a process to end, from -1000 to 1000. */
+  oomScoreAdj?: number | undefined;
   network?: NetworkMode | undefined;
   volumes?: readonly VolumeRequest[] | undefined;
   tmpfs?: readonly (UserMount & { kind: 'tmpfs' })[] | undefined;

@@ -44,6 +44,12 @@ export interface ContainerRecord {
   autoRemove: boolean;
   /** Control groups that it runs in, absolute. */
   controlGroups?: string[] | undefined;
+  /** The image's, and those that it was given. */
+  labels?: Record<string, string> | undefined;
+  /** Number of the signal that asks it to end; SIGTERM if not given. */
+  stopSignal?: number | undefined;
+  /** Seconds from then on until it is killed, -1 for never; 10 if not given. */
+  stopTimeout?: number | undefined;
 }
 
 /** What changes. Absent until there is something to say. */
@@ -188,8 +194,21 @@ function isRecord(value: unknown): value is ContainerRecord {
     [record.imageId, record.manifest].every((digest) => typeof digest === 'string' && isDigest(digest)) &&
     [record.layers, record.command].every(isTexts) &&
     typeof record.autoRemove === 'boolean' &&
-    (record.controlGroups === undefined || isTexts(record.controlGroups))
+    (record.controlGroups === undefined || isTexts(record.controlGroups)) &&
+    (record.labels === undefined || isTextMap(record.labels)) &&
+    isIntegerIn(record.stopSignal, 1, 64) &&
+    isIntegerIn(record.stopTimeout, -1, Number.MAX_SAFE_INTEGER)
   );
+}
+
+function isTextMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && isTexts(Object.values(value));
+}
+
+/** Undefined is fine, too. */
+function isIntegerIn(value: unknown, least: number, most: number): boolean {
+  if (value === undefined) return true;
+  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
 }
 
 function isTexts(value: unknown): boolean {

@@ -10,6 +10,8 @@ export interface VolumeRequest {
   /** Absolute and normal path in the container. */
   target: string;
   readOnly: boolean;
+  /** Whether a source that is missing is an error, and not made. */
+  mustExist?: boolean | undefined;
 }
 
 /**

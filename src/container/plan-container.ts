@@ -1,14 +1,18 @@
 import type { Capability } from '../linux/capabilities.ts';
 import { dieWithParentSteps } from '../linux/die-with-parent.ts';
+import { callerInside } from '../linux/ownership.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import type { Program } from '../linux/program.ts';
 import { userNamespaceSteps } from '../linux/user-namespace.ts';
+import type { AccountFiles } from '../snapshot/account-files.ts';
 import type { Mount } from '../snapshot/mount.ts';
 import { DEFAULT_PATH, environmentValue } from './environment.ts';
 import { hasGroup } from './id-mapping.ts';
 import type { Sysctl } from './parse-sysctl.ts';
 import type { Ulimit } from './parse-ulimit.ts';
 import type { ContainerUser } from './resolve-user.ts';
+import { accountEntrySteps } from './steps/account-entries.ts';
+import { becomeRootSteps, becomesRoot } from './steps/become-root.ts';
 import { contentGuardSteps } from './steps/content-guard.ts';
 import { credentialSteps } from './steps/credentials.ts';
 import { deviceSteps } from './steps/devices.ts';
@@ -22,6 +26,7 @@ import { limitSteps } from './steps/limits.ts';
 import type { MountSteps } from './steps/mount-steps.ts';
 import { enterSteps, forkSteps, hostNameSteps } from './steps/namespaces.ts';
 import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
+import { oomScoreSteps } from './steps/oom-score.ts';
 import { changeRootSteps, mountRootSteps, readOnlyRootSteps } from './steps/root-file-system.ts';
 import type { RootAttributes } from './steps/root-file-system.ts';
 import { stdioSteps } from './steps/stdio.ts';
@@ -49,6 +54,8 @@ export interface PlanRequest {
   /** The highest capability that this kernel knows. */
   lastCapability: number;
   user: ContainerUser;
+  /** Lines to add to /etc/passwd and /etc/group. */
+  accountEntries?: AccountFiles | undefined;
   command: readonly string[];
   environment: readonly string[];
   workingFolder: string;
@@ -80,6 +87,8 @@ export interface PlanRequest {
   sysctls: readonly Sysctl[];
   /** Folders of the control groups that it runs in, absolute. */
   controlGroups: readonly string[];
+  /** See oomScoreSteps. */
+  oomScoreAdj?: number | undefined;
   /** The first process is one of ours, which reaps orphans. */
   init: boolean;
 }
@@ -105,17 +114,21 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...contentGuardSteps(request),
       ...(terminal === undefined ? [] : prepareTerminalSteps(terminal)),
       ...joinGroupSteps(request.controlGroups),
+      ...oomScoreSteps(request.oomScoreAdj),
       ...userNamespaceSteps(ownership),
       ...forkSteps(namespaces),
       // In the namespaces, with the host's files still in sight.
       ...enterSteps(namespaces),
       ...(terminal === undefined ? [] : openTerminalSteps(terminal)),
       ...hostNameSteps(request.hostname, request.domainname),
+      ...parts.flatMap(({ find = [] }) => find),
+      ...mountRootSteps({ folder, ...request.root, nosuid: rootless, devices: request.privileged && !rootless }),
+      ...becomeRootSteps(ownership),
       ...[...parts, proc].flatMap(({ prepare }) => prepare),
       ...sysctlSteps(request.sysctls),
-      ...mountRootSteps({ folder, ...request.root, nosuid: rootless, devices: request.privileged && !rootless }),
       ...changeRootSteps(),
       // Inside the container's root.
+      ...(request.accountEntries === undefined ? [] : accountEntrySteps(request.accountEntries)),
       ...parts.flatMap(({ attach }) => attach),
       ...imageVolumeSteps(request.imageVolumes, readOnlyRoot),
       ...makeWorkingFolderSteps(request.workingFolder),
@@ -123,7 +136,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...(readOnlyRoot ? readOnlyRootSteps() : []),
       ...enterWorkingFolderSteps(request.workingFolder),
       ...stdioSteps(request.pipes, user.uid),
-      ...(terminal === undefined ? [] : ownTerminalSteps(user.uid)),
+      ...(terminal === undefined ? [] : ownTerminalSteps(user.uid, callerInside(ownership).uid)),
       // As the user, with the user's rights.
       ...limitSteps(request.ulimits),
       ...credentialSteps({
@@ -158,7 +171,7 @@ function mountParts(request: PlanRequest): MountSteps[] {
       ipc,
     }),
     sysSteps(kernelViewOptions(request)),
-    etcFileSteps(folder, targets),
+    etcFileSteps({ folder, volumeTargets: targets, giveToRoot: becomesRoot(ownership) }),
     userMountSteps(mounts, rootless),
   ];
 }

@@ -1,13 +1,18 @@
 import { resolve } from 'node:path';
+import { ToolError } from '../errors.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { parseResourceLimits } from './limits/parse-resource-limits.ts';
 import { parseCapabilities } from './parse-capabilities.ts';
 import { parseDevice } from './parse-device.ts';
+import { parseLabels } from './parse-label.ts';
+import { parseMount } from './parse-mount.ts';
 import { DEFAULT_SECURITY, PRIVILEGED_SECURITY, parseSecurity } from './parse-security.ts';
+import { parseSignal } from './parse-signal.ts';
 import { parseSize } from './parse-size.ts';
 import { parseSysctl } from './parse-sysctl.ts';
 import { parseTmpfs } from './parse-tmpfs.ts';
 import { parseUlimit } from './parse-ulimit.ts';
+import { parseUserNamespace } from './parse-user-namespace.ts';
 import { parseVolume } from './parse-volume.ts';
 import type { RunOptions } from './run-options.ts';
 
@@ -21,16 +26,21 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     args: command,
     entrypoint: options.entrypoint,
     environment: options.env,
-    workingFolder: options.workdir,
-    user: options.user,
+    workingFolder: given(options.workdir),
+    user: given(options.user),
     groups: options.groupAdd,
+    userns: ifGiven(options.userns, parseUserNamespace),
+    stopSignal: ifGiven(given(options.stopSignal), parseSignal),
+    stopTimeout: options.stopTimeout,
     name: options.name,
-    hostname: options.hostname,
+    hostname: given(options.hostname),
+    domainname: given(options.domainname),
+    labels: parseLabels(options.labels ?? []),
+    oomScoreAdj: ifGiven(options.oomScoreAdj, checkOomScore),
     network: options.network,
     pid: options.pid,
     ipc: options.ipc,
-    volumes: options.volumes?.map((volume) => parseVolume(volume, resolve('.'))),
-    tmpfs: options.tmpfs?.map(parseTmpfs),
+    ...readMounts(options),
     devices: options.devices?.map(parseDevice),
     shmSize: typeof shmSize === 'string' ? parseSize(shmSize, 'shm-size') : shmSize,
     readOnlyRoot: options.readOnly,
@@ -44,4 +54,30 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     ulimits: options.ulimits?.map(parseUlimit),
     sysctls: options.sysctls?.map(parseSysctl),
   };
+}
+
+function readMounts(options: RunOptions): Pick<ContainerOptions, 'volumes' | 'tmpfs'> {
+  const { volumes = [], tmpfs = [], mounts = [] } = options;
+  const others = mounts.map((mount) => parseMount(mount, resolve('.')));
+  return {
+    volumes: [
+      ...volumes.map((volume) => parseVolume(volume, resolve('.'))),
+      ...others.flatMap((mount) => ('volume' in mount ? [mount.volume] : [])),
+    ],
+    tmpfs: [...tmpfs.map(parseTmpfs), ...others.flatMap((mount) => ('tmpfs' in mount ? [mount.tmpfs] : []))],
+  };
+}
+
+function ifGiven<T, R>(value: T | undefined, read: (value: T) => R): R | undefined {
+  return value === undefined ? undefined : read(value);
+}
+
+function checkOomScore(adjustment: number): number {
+  if (Number.isInteger(adjustment) && adjustment >= -1000 && adjustment <= 1000) return adjustment;
+  throw new ToolError('ERR_USAGE', `Invalid value ${adjustment}, range for oom score adj is [-1000, 1000]`);
+}
+
+/** An empty text says nothing, as with docker: scripts hand on variables that are not set. */
+function given(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
 }

@@ -4,14 +4,14 @@ import { pause } from '../fs/abort.ts';
 import { hasErrno } from '../fs/disk-error.ts';
 import { tryFileLock } from '../fs/kernel-lock.ts';
 import type { FileLock } from '../fs/kernel-lock.ts';
-import { DEATH_SIGNAL } from '../linux/fork-steps.ts';
 import type { Ownership } from '../linux/ownership.ts';
-import { processStartTime } from '../linux/process-start-time.ts';
+import { SIGNAL } from '../linux/process-flags.ts';
 import { printable } from '../printable.ts';
 import type { ContainerPaths } from './container-paths.ts';
-import { readIntactRecord, readState } from './container-record.ts';
+import { readIntactRecord } from './container-record.ts';
 import { deleteContainer } from './delete-container.ts';
 import { findContainer } from './find-container.ts';
+import { signalContainer } from './signal-container.ts';
 
 export interface RemoveContainerRequest {
   paths: ContainerPaths;
@@ -50,7 +50,7 @@ async function takeLock(request: RemoveContainerRequest, id: string): Promise<Fi
     if (lock === 'gone') return undefined;
     if (lock !== 'taken') return lock;
     if (!force) throw stillRunning(container);
-    killContainer(paths.containers, id); // again each time: its process may have been recorded only now
+    signalContainer(paths.containers, id, SIGNAL.KILL); // again each time: its process may have been recorded only now
     await pause(wait, signal, task);
   }
 }
@@ -64,17 +64,6 @@ function tryLock(path: string): FileLock | 'taken' | 'gone' {
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return 'gone';
     throw error;
-  }
-}
-
-/** Asks the waiter to kill the container, which it does for good: it is not in there. */
-function killContainer(containers: string, id: string): void {
-  const { waiter } = readState(containers, id);
-  if (waiter === undefined || processStartTime(waiter.pid) !== waiter.startTime) return;
-  try {
-    process.kill(waiter.pid, DEATH_SIGNAL);
-  } catch (error) {
-    if (!hasErrno(error, 'ESRCH')) throw error;
   }
 }
 

@@ -2,6 +2,9 @@ import { ToolError } from '../errors.ts';
 import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
 import { obstacleText } from '../linux/obstacles.ts';
+import type { KeptIds } from '../linux/keep-ids.ts';
+import { callerInside } from '../linux/ownership.ts';
+import type { Ownership } from '../linux/ownership.ts';
 import type { ContainerConfig } from '../oci/image-config.ts';
 import { printable } from '../printable.ts';
 import type { AccountFiles } from '../snapshot/account-files.ts';
@@ -14,7 +17,7 @@ import { DEFAULT_SECURITY } from './parse-security.ts';
 import type { Sysctl } from './parse-sysctl.ts';
 import type { PlanRequest } from './plan-container.ts';
 import { resolveDevices } from './resolve-devices.ts';
-import { resolveUser } from './resolve-user.ts';
+import { resolveIdentity } from './resolve-identity.ts';
 import type { ContainerUser } from './resolve-user.ts';
 import { resolveVolume } from './resolve-volume.ts';
 
@@ -25,8 +28,10 @@ export type ResolvedOptions = Pick<
   | 'environment'
   | 'workingFolder'
   | 'user'
+  | 'accountEntries'
   | 'hostname'
   | 'domainname'
+  | 'oomScoreAdj'
   | 'network'
   | 'mounts'
   | 'imageVolumes'
@@ -51,7 +56,9 @@ export interface OptionSources {
   image: ContainerConfig;
   accounts: AccountFiles;
   options: ContainerOptions;
-  host: Pick<HostFacts, 'ownership' | 'mappingObstacle'>;
+  host: Pick<HostFacts, 'uid' | 'gid' | 'ownership' | 'mappingObstacle'>;
+  /** With `--userns keep-id`. */
+  kept?: KeptIds | undefined;
 }
 
 /**
@@ -59,31 +66,35 @@ export interface OptionSources {
  * after everything else has been found to be right.
  * @throws {ToolError} ERR_USAGE, ERR_CONTAINER, ERR_LIMIT or ERR_HOST
  */
-export function resolveOptions({ id, image, accounts, options, host }: OptionSources): ResolvedOptions {
+export function resolveOptions(sources: OptionSources): ResolvedOptions {
+  const { id, image, options } = sources;
   const { hostname = id.slice(0, 12), network = 'host', readOnlyRoot = false, volumes = [], tmpfs = [] } = options;
-  checkHostname(hostname);
-  const user = resolveUser(options.user ?? image.user, accounts, options.groups);
-  checkUserExists(user, host);
+  for (const name of [hostname, options.domainname]) if (name !== undefined) checkHostname(name);
   const command = containerCommand({ image, entrypoint: options.entrypoint, args: options.args });
+  const devices = resolveDevices(options);
+  const targets = [...volumes.filter(hasSource), ...tmpfs].map(({ target }) => target);
+  checkDistinct(targets);
+  const folder = workingFolder(image.workingDir, options.workingFolder);
+  const { user, home, accountEntries } = resolveIdentity({ ...sources, workingFolder: folder, targets });
+  checkUserExists(user, sources);
   const environment = containerEnvironment({
     hostname,
     terminal: options.terminal === undefined ? undefined : 'xterm',
     image: image.env,
     overrides: options.environment ?? [],
-    home: user.home,
+    home,
   });
   checkSize(command, environment);
-  const devices = resolveDevices(options);
-  const targets = [...volumes.filter(hasSource), ...tmpfs].map(({ target }) => target);
-  checkDistinct(targets);
   const anonymous = volumes.filter((volume) => !hasSource(volume)).map(({ target }) => target);
   return {
     command,
     environment,
-    workingFolder: workingFolder(image.workingDir, options.workingFolder),
+    workingFolder: folder,
     user,
+    accountEntries,
     hostname,
     domainname: options.domainname,
+    oomScoreAdj: options.oomScoreAdj,
     network,
     ...resolveRights(options, network),
     imageVolumes: imageVolumes([...image.volumes, ...anonymous], targets),
@@ -140,8 +151,9 @@ function checkHostname(hostname: string): void {
 /** Without this the kernel would say "invalid argument". */
 function checkUserExists(
   { uid, gid, groups }: ContainerUser,
-  { ownership, mappingObstacle }: OptionSources['host'],
+  { host, kept }: Pick<OptionSources, 'host' | 'kept'>,
 ): void {
+  const ownership = kept?.ownership ?? host.ownership;
   const missing = !hasUser(ownership, uid)
     ? `user ${uid}`
     : // With one id nobody can be in groups, and nothing is lost: they all would be the caller's.
@@ -149,13 +161,19 @@ function checkUserExists(
         .filter((group) => !hasGroup(ownership, group))
         .map((group) => `group ${group}`)[0];
   if (missing === undefined) return;
+  const { mappingObstacle } = host;
   const hint =
     ownership.kind === 'single'
-      ? `${mappingObstacle === undefined ? '' : `${obstacleText(mappingObstacle)}; or `}run it as root of the container, which is you: --user 0`
+      ? `${mappingObstacle === undefined ? '' : `${obstacleText(mappingObstacle)}; or `}run it as ${onlyUser(ownership)}`
       : 'The ranges in /etc/subuid and /etc/subgid of the calling user decide which ids there are.';
   throw new ToolError('ERR_HOST', `Cannot run as ${missing}: it does not exist in the container's user namespace`, {
     hint,
   });
+}
+
+function onlyUser(ownership: Ownership): string {
+  const { uid } = callerInside(ownership);
+  return `${uid === 0 ? 'root of the container' : 'the one user that there is'}, which is you: --user ${uid}`;
 }
 
 const MAX_TEXT = 131_072; // bytes with the NUL: MAX_ARG_STRLEN of the kernel

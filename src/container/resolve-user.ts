@@ -18,7 +18,7 @@ const MAX_GROUPS = 65536; // NGROUPS_MAX
 /**
  * Turns USER of the image or `--user` into ids: `user`, `uid`, `user:group`, `uid:gid`, or empty for root.
  * Digits are always an id and never a name; any other word must be in the image's own /etc/passwd or /etc/group.
- * Nothing ever falls back to root. Without a group these are the user's groups of /etc/group, with one only that; `groups` are more.
+ * A user that is left out is root (`:group`); nothing else ever falls back to root. Without a group these are the user's groups of /etc/group, with one only that; `groups` are more.
  * @throws {ToolError} ERR_CONTAINER, with docker's texts
  */
 export function resolveUser(user: string, accounts: AccountFiles, groups: readonly string[] = []): ContainerUser {
@@ -44,15 +44,11 @@ function resolveAccount(user: string, accounts: AccountFiles): ContainerUser {
   return { uid: account.uid, gid: account.gid, groups: [...groups], home: account.home };
 }
 
+/** What is left out is as good as not there, as with docker. */
 function splitUser(user: string): { name: string; group: string | undefined } {
-  if (user === '') return { name: '0', group: undefined };
   const colon = user.indexOf(':');
-  const name = colon === -1 ? user : user.slice(0, colon);
-  const group = colon === -1 ? undefined : user.slice(colon + 1);
-  if (name === '' || group === '') {
-    throw cannotUse(user, 'a part of it is empty, and user, uid, user:group or uid:gid was wanted');
-  }
-  return { name, group };
+  const [name, group] = colon === -1 ? [user, ''] : [user.slice(0, colon), user.slice(colon + 1)];
+  return { name: name === '' ? '0' : name, group: group === '' ? undefined : group };
 }
 
 interface Account {

@@ -1,16 +1,18 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
+import type { VolumeRequest } from './parse-volume.ts';
 import type { UserMount } from './steps/volumes.ts';
 
 /**
- * Looks at the host side of a volume. A folder that is missing is made, as docker does for `--volume`.
+ * Looks at the host side of a volume. A folder that is missing is made, as docker does for `--volume` and not for `--mount`.
  * @throws {ToolError} ERR_CONTAINER if it can be neither used nor made
  */
-export function resolveVolume(volume: { source: string; target: string; readOnly: boolean }): UserMount {
+export function resolveVolume({ mustExist = false, ...volume }: VolumeRequest & { source: string }): UserMount {
   const { source } = volume;
   try {
     const stats = statSync(source, { throwIfNoEntry: false });
+    if (stats === undefined && mustExist) throw new Error('bind source path does not exist');
     if (stats === undefined) mkdirSync(source, { recursive: true });
     const device = stats?.isCharacterDevice() === true ? HARMLESS_DEVICES.get(stats.rdev) : undefined;
     // By the host's own name for it: by the time it is mounted, another device may stand in `source`.

@@ -9,6 +9,8 @@ import { diskError, withDiskErrors } from '../fs/disk-error.ts';
 import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
 import { machineOf } from '../linux/machine.ts';
+import type { KeptIds } from '../linux/keep-ids.ts';
+import type { Ownership } from '../linux/ownership.ts';
 import { openPseudoTerminal } from '../linux/pseudo-terminal.ts';
 import type { PseudoTerminal } from '../linux/pseudo-terminal.ts';
 import { startRunner } from '../linux/runner.ts';
@@ -35,6 +37,7 @@ import type { ContainerGroup } from './limits/create-group.ts';
 import { loadSeccompFilter } from './load-seccomp-filter.ts';
 import { isNoexecCopy } from './noexec-copy.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
+import { signalOfImage } from './parse-signal.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
 import { reapContainer } from './reap-containers.ts';
@@ -46,6 +49,8 @@ export interface RunRequest {
   host: HostFacts;
   image: RunnableImage;
   driver: SnapshotDriver;
+  /** For `--userns keep-id`; the driver has to give files the owners that it says. */
+  kept?: KeptIds | undefined;
   options: ContainerOptions;
   /** The command's descriptors 0, 1 and 2, as for child_process.spawn. */
   stdio: readonly [IOType | number, IOType | number, IOType | number];
@@ -84,7 +89,7 @@ export interface RunResult {
  * name that is taken, ERR_NO_SPACE, ERR_ABORTED; nothing is left of the container then
  */
 export async function runContainer(request: RunRequest): Promise<RunResult> {
-  const { paths, image, options, host } = request;
+  const { paths, image, options, host, kept } = request;
   const { ownership } = host;
   const id = randomBytes(32).toString('hex');
   throwIfAborted(request.signal, task(request));
@@ -94,7 +99,7 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   const { kernelRelease } = host;
   const machine = machineOf(process.arch);
   const systemCallFilter = await loadSeccompFilter({ machine, seccomp: security.seccomp, capabilities, kernelRelease });
-  const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host });
+  const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host, kept });
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),
   );
@@ -163,7 +168,7 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
     program: planContainer(planRequest({ ...request, stdio }, { container, resolved, mount })).program,
     stdio,
     held: [container.lock],
-    idMap: request.host.ownership,
+    idMap: containerOwnership(request),
     runnerFolder: paths.runner,
     detached: true, // Ctrl-C on the caller's terminal reaches this process alone, which passes it on once
     signal,
@@ -187,6 +192,9 @@ function recordOf({ image, options }: RunRequest, { id, name, command, controlGr
     created: new Date().toISOString(),
     autoRemove: options.autoRemove ?? false,
     controlGroups,
+    labels: { ...image.config.config.labels, ...options.labels },
+    stopSignal: options.stopSignal ?? signalOfImage(image.config.config.stopSignal),
+    stopTimeout: options.stopTimeout,
   };
 }
 
@@ -266,11 +274,15 @@ function recordWaiter(folder: string, pid: number | undefined): void {
   if (pid !== undefined && startTime !== undefined) writeState(folder, { waiter: { pid, startTime } });
 }
 
+function containerOwnership({ kept, host }: Pick<RunRequest, 'kept' | 'host'>): Ownership {
+  return kept?.ownership ?? host.ownership;
+}
+
 function planRequest(
-  { paths, host, image, stdio, options }: Omit<RunRequest, 'stdio'> & { stdio: readonly (IOType | number)[] },
+  { paths, host, image, stdio, options, kept }: Omit<RunRequest, 'stdio'> & { stdio: readonly (IOType | number)[] },
   { container, resolved, mount }: { container: Container; resolved: Resolved; mount: Mount },
 ): PlanRequest {
-  const { ownership } = host;
+  const ownership = containerOwnership({ kept, host });
   const { layerFolders } = image;
   return {
     ...resolved,

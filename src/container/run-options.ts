@@ -16,8 +16,21 @@ export interface RunOptions extends PullOptions, LimitTexts {
   user?: string | undefined;
   /** Groups besides those of the user: names of the image's, or ids. */
   groupAdd?: readonly string[] | undefined;
+  /** `host`; or `keep-id[:uid=N,gid=N]`, where the caller is not root of the container but itself. */
+  userns?: string | undefined;
+  /** The signal that asks it to end, in place of the image's: `SIGINT`, `int`, `2`. */
+  stopSignal?: string | undefined;
+  /** Seconds from then on until it is killed, 10 unless given; -1 for never. */
+  stopTimeout?: number | undefined;
   name?: string | undefined;
   hostname?: string | undefined;
+  domainname?: string | undefined;
+  /** `key=value` */
+  labels?: readonly string[] | undefined;
+  /** `type=bind|tmpfs,source=…,target=…[,readonly]` */
+  mounts?: readonly string[] | undefined;
+  /** What the kernel adds to its score when it looks for a process to end, from -1000 to 1000. */
+  oomScoreAdj?: number | undefined;
   /** `host:container[:ro]` */
   volumes?: readonly string[] | undefined;
   /** `path[:options]` */

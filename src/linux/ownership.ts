@@ -12,11 +12,18 @@ export interface IdRange {
  * - root: the real ones; the caller is privileged in the initial user namespace.
  * - mapped: those of a user namespace with ranges: 0 is the caller, the rest come from /etc/subuid and /etc/subgid.
  * - single: the caller's own only, which is 0 inside.
+ * With `caller` the caller is not 0 inside, but that.
  */
 export type Ownership =
   | { kind: 'root' }
-  | { kind: 'mapped'; uids: readonly IdRange[]; gids: readonly IdRange[] }
-  | { kind: 'single'; uid: number; gid: number };
+  | { kind: 'mapped'; uids: readonly IdRange[]; gids: readonly IdRange[]; caller?: Ids | undefined }
+  | { kind: 'single'; uid: number; gid: number; caller?: Ids | undefined };
+
+/** A user and a group. */
+export interface Ids {
+  uid: number;
+  gid: number;
+}
 
 /** What decides about the ownership. */
 export interface OwnershipFacts {
@@ -50,6 +57,13 @@ export function chooseOwnership(facts: OwnershipFacts): Ownership {
   }
   return { kind: 'single', uid, gid };
 }
+
+/** What the caller is in a user namespace of this ownership. */
+export function callerInside(ownership: Ownership): Ids {
+  return ownership.kind === 'root' ? ROOT : (ownership.caller ?? ROOT);
+}
+
+const ROOT: Ids = { uid: 0, gid: 0 };
 
 /** 0 is the caller, 1 and so on are the ranges in their order. */
 function withOwnFirst(own: number, ranges: readonly SubordinateRange[]): IdRange[] {

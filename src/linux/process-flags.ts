@@ -26,7 +26,17 @@ export const PR = {
 } as const;
 
 /** Signals that the set-up itself uses, by number: the same on x86-64 and arm64. */
-export const SIGNAL = { KILL: 9, PIPE: 13, CHLD: 17, STOP: 19, TSTP: 20, TTIN: 21, TTOU: 22, URG: 23 } as const;
+export const SIGNAL = {
+  KILL: 9,
+  PIPE: 13,
+  TERM: 15,
+  CHLD: 17,
+  STOP: 19,
+  TSTP: 20,
+  TTIN: 21,
+  TTOU: 22,
+  URG: 23,
+} as const;
 
 /** First argument of rt_sigprocmask(2). */
 export const SIG_SETMASK = 2;

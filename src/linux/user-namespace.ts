@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 
+import { callerInside } from './ownership.ts';
 import type { Ownership } from './ownership.ts';
 import { AT, O } from './path-flags.ts';
 import { CLONE } from './process-flags.ts';
@@ -7,7 +8,7 @@ import type { Step } from './program.ts';
 import { encodeRecord, RECORD, RECORD_SIZE } from './records.ts';
 
 /**
- * Steps that put the program into a user namespace with the ids of `ownership`, as root of it with all capabilities.
+ * Steps that put the program into a user namespace with the ids of `ownership`, as what the caller is in it, with all capabilities.
  * None for 'root'. For 'mapped', pass the same ownership as `idMap` to startRunner: Node writes the maps while the program waits.
  * The steps need /proc, and belong before the first fork.
  */
@@ -15,11 +16,12 @@ export function userNamespaceSteps(ownership: Ownership): Step[] {
   if (ownership.kind === 'root') return [];
   const enter: Step = { call: 'unshare', args: [CLONE.NEWUSER], what: 'create a user namespace' };
   if (ownership.kind === 'mapped') return [enter, ...waitForIdMaps()];
+  const { uid, gid } = callerInside(ownership);
   return [
     enter,
     ...writeProcFile('setgroups', 'deny'), // the kernel wants this before an unprivileged gid_map: user_namespaces(7)
-    ...writeProcFile('uid_map', `0 ${ownership.uid} 1\n`),
-    ...writeProcFile('gid_map', `0 ${ownership.gid} 1\n`),
+    ...writeProcFile('uid_map', `${uid} ${ownership.uid} 1\n`),
+    ...writeProcFile('gid_map', `${gid} ${ownership.gid} 1\n`),
   ];
 }
 

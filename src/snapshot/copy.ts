@@ -7,24 +7,27 @@ import { spawnMapped } from '../linux/spawn-mapped.ts';
 import { printable } from '../printable.ts';
 import type { CopyJob } from './copy-child.ts';
 import type { Mount, SnapshotDriver } from './mount.ts';
+import type { OwnerMap } from './translate-id.ts';
 
 export interface CopyDriverOptions {
   whiteouts: 'trusted' | 'user';
   ownership: Ownership;
   runnerFolder: string;
+  /** What the copy's owners are in `ownership`, where they are not those of the layers. */
+  owners?: OwnerMap | undefined;
 }
 
 // The same place seen from src/snapshot/, dist/snapshot/ and dist/bin/.
 const CHILD = new URL('../../dist/copy-child.cjs', import.meta.url);
 
 /** For where overlayfs cannot be mounted: every run gets a copy of the merged tree, with shared blocks where the file system can. */
-export function copyDriver({ whiteouts, ownership, runnerFolder }: CopyDriverOptions): SnapshotDriver {
+export function copyDriver({ whiteouts, ownership, runnerFolder, owners }: CopyDriverOptions): SnapshotDriver {
   return {
     name: 'copy',
     async prepare({ folder, layers, signal }): Promise<Mount> {
       const destination = join(folder, 'rootfs');
       mkdirSync(destination);
-      const job: CopyJob = { trees: layers.map((layer) => join(layer, 'fs')), destination, whiteouts };
+      const job: CopyJob = { trees: layers.map((layer) => join(layer, 'fs')), destination, whiteouts, owners };
       const { child, exited } = spawnMapped({
         command: [process.execPath, fileURLToPath(CHILD), JSON.stringify(job)],
         ownership,

@@ -14,7 +14,7 @@ export function libcAttributes(): NodeAttributes {
   const xattrs = bindXattrCalls(libc);
   return {
     makeNode: (path, stats) => files.makeNode(path, stats.mode, BigInt(stats.rdev)),
-    copyXattrs: (from, to) => copyXattrs(xattrs, from, to),
+    copyXattrs: (from, to, root) => copyXattrs(xattrs, { from, to, root }),
     setModified(path, mtimeNs) {
       const seconds = mtimeNs / NANOSECONDS - (mtimeNs % NANOSECONDS < 0n ? 1n : 0n);
       files.setPathTimes(path, { seconds: Number(seconds), nanoseconds: Number(mtimeNs - seconds * NANOSECONDS) });
@@ -22,17 +22,32 @@ export function libcAttributes(): NodeAttributes {
   };
 }
 
-function copyXattrs(xattrs: XattrCalls, from: Buffer, to: Buffer): void {
+function copyXattrs(
+  xattrs: XattrCalls,
+  { from, to, root }: { from: Buffer; to: Buffer; root: number | undefined },
+): void {
   withOpen(from, (source) => {
     const names = xattrs.list(source).filter((name) => !/^(trusted|user)\.overlay\./.test(name));
     if (names.length === 0) return;
     withOpen(to, (target) => {
       for (const name of names) {
         const value = xattrs.get(source, name);
-        if (value !== undefined) xattrs.set(target, name, value);
+        if (value !== undefined) xattrs.set(target, name, name === CAPABILITIES ? capabilitiesOf(value, root) : value);
       }
     });
   });
+}
+
+const CAPABILITIES = 'security.capability';
+const HEAD = 20; // bytes of a struct vfs_cap_data of revision 2: include/uapi/linux/capability.h
+
+/** Revision 3 says to which user namespace they belong, by the id of its root. */
+function capabilitiesOf(value: Buffer, root: number | undefined): Buffer {
+  if (root === undefined || value.length < HEAD) return value;
+  const renewed = Buffer.concat([value.subarray(0, HEAD), Buffer.alloc(4)]);
+  renewed.writeUInt8(3, 3);
+  renewed.writeUInt32LE(root, HEAD);
+  return renewed;
 }
 
 function withOpen(path: Buffer, use: (fd: number) => void): void {

@@ -3,7 +3,7 @@ import { CONTAINER_FILTERS, filterContainers } from '../../src/cli/filter-contai
 import { parseFilters } from '../../src/cli/filter.ts';
 import { container } from './support/containers.ts';
 
-const WEB = container('web', { id: 'a', image: 'alpine', status: 'running' });
+const WEB = container('web', { id: 'a', image: 'alpine', status: 'running', labels: { app: 'web', tier: '1' } });
 const DB = container('web-db', { id: 'b', image: 'team/db:1', imageId: 'd', status: 'exited', exitCode: 137 });
 const NEW = container('new', { id: 'c', image: 'docker.io/library/alpine:latest', status: 'created' });
 const DAMAGED = { ...container('x', { id: 'd', status: 'dead' }), record: undefined };
@@ -35,6 +35,10 @@ describe('filterContainers()', () => {
     [['ancestor=team/db'], []],
     [['ancestor=dddddddddddd'], [DB]],
     [['ancestor=sha256:dddd'], [DB]],
+    [['label=app'], [WEB]],
+    [['label=app=web', 'label=tier=1'], [WEB]],
+    [['label=app=web', 'label=tier=2'], []],
+    [['label=constructor'], []],
     [['ancestor=alpine', 'status=running'], [WEB]],
   ])('by %j', (words, passing) => {
     expect(filter(...words)).toEqual(passing);

@@ -197,6 +197,46 @@ describe('planContainer()', () => {
     expect(program.some(by('loopback'))).toBe(changes.network === 'none');
   });
 
+  it('with keep-id finds what is the user’s as the caller, and makes what is the container’s as root', () => {
+    const program = plan({
+      ownership: { ...MAPPED, caller: { uid: 1000, gid: 1000 } },
+      accountEntries: { passwd: 'ann:*:1000:1000::/:\n', group: '' },
+    });
+    const root = indexOf(program, by('become root of the user namespace'));
+    const last = (text: string): number => program.findLastIndex(by(text));
+    const detached = program.findLastIndex(
+      ({ call, what }) => call === 'open_tree' && what.startsWith('mount the volume'),
+    );
+    expect(Math.max(detached, last('mount the overlay'))).toBeLessThan(root);
+    const made = ['create /dev', 'mount /proc', 'mount a tmpfs', 'change the root'].map((text) =>
+      indexOf(program, by(text)),
+    );
+    expect(Math.min(...made)).toBeGreaterThan(root);
+    expect(root).toBeGreaterThan(fork(program));
+    // The kernel forgets who the parent is with every change of credentials.
+    expect(program.slice(root, pivot(program)).some(by('parent'))).toBe(true);
+    const named = indexOf(program, by('add the user to /etc/passwd'));
+    expect(named).toBeGreaterThan(pivot(program));
+    expect(named).toBeLessThan(indexOf(program, ({ call }) => call === 'move_mount'));
+    for (const ownership of [{ kind: 'root' }, MAPPED, { ...SINGLE, caller: { uid: 1000, gid: 1000 } }] as const) {
+      expect(plan({ ownership }).some(by('become root of the user namespace'))).toBe(false);
+    }
+  });
+
+  it('adjusts the score for the OOM killer before it is too late for ordinary users, and only if asked to', () => {
+    const program = plan({ oomScoreAdj: -5, ownership: MAPPED });
+    const written = indexOf(program, ({ call, what }) => call === 'write' && what.includes('OOM killer'));
+    expect(program[written]?.args.slice(1)).toEqual(['-5', 2]);
+    expect(written).toBeLessThan(indexOf(program, by('create a user namespace')));
+    expect(plan().some(by('OOM killer'))).toBe(false);
+  });
+
+  it('creates a time namespace before it forks, and goes without where the kernel has none', () => {
+    const program = plan();
+    const created = program.slice(0, fork(program)).findLast(by('time namespace'));
+    expect(created).toMatchObject({ call: 'unshare', args: [CLONE.NEWTIME], ignore: ['EINVAL', 'ENOSPC'] });
+  });
+
   it('with a terminal passes signals to the group and has a console', () => {
     const program = plan();
     expect(program[fork(program)]?.fork).toEqual({ forward: 'group' });

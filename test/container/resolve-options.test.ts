@@ -23,7 +23,7 @@ const SOURCES: OptionSources = {
   image: IMAGE,
   accounts: { passwd: 'root:x:0:0::/root:\nfar:x:70000:0::/:\n', group: '' },
   options: { args: [] },
-  host: { ownership: { kind: 'root' }, mappingObstacle: undefined },
+  host: { uid: 0, gid: 0, ownership: { kind: 'root' }, mappingObstacle: undefined },
 };
 
 let folder: string;
@@ -107,7 +107,7 @@ describe('resolveOptions()', () => {
       resolveOptions({
         ...SOURCES,
         options: { args: [], user },
-        host: { ownership, mappingObstacle: { cause: 'No ids', remedy: 'get ids' } },
+        host: { ...SOURCES.host, ownership, mappingObstacle: { cause: 'No ids', remedy: 'get ids' } },
       });
     expect(() => run('65536', mapped)).not.toThrow();
     expect(() => run('65537', mapped)).toThrow('Cannot run as user 65537: it does not exist');

@@ -2,6 +2,8 @@ import { isToolError } from '../../errors.ts';
 import { familiarReference, parseReference, withDefaultTag } from '../../oci/reference.ts';
 import { CliError } from '../cli-error.ts';
 import type { CliCommand } from '../command-spec.ts';
+import { createContainerIdFile } from '../container-id-file.ts';
+import type { ContainerIdFile } from '../container-id-file.ts';
 import { defineCommand } from '../define-command.ts';
 import { interruptible } from '../interruptible.ts';
 import { createPullProgress } from '../progress/pull-progress.ts';
@@ -29,12 +31,15 @@ export const runCommand: CliCommand = defineCommand(
     interruptible(context, async (interrupts) => {
       const stderr = flags.quiet ? { ...context.stderr, write: () => undefined } : context.stderr;
       const progress = createPullProgress(stderr, context.now);
+      let idFile: ContainerIdFile | undefined;
       try {
+        idFile = flags.cidfile === undefined ? undefined : createContainerIdFile(flags.cidfile);
         const { exitCode, isOutOfMemory } = await context.engine.run(image, {
           ...(await readRunRequest(flags, context)),
           command,
           signal: interrupts.signal,
           signals: interrupts.divert,
+          onStarted: ({ id }) => idFile?.write(id),
           onProgress: progress.onEvent,
           onMissing: () => {
             const reference = withDefaultTag(parseReference(image));
@@ -47,6 +52,7 @@ export const runCommand: CliCommand = defineCommand(
         throw runError(error);
       } finally {
         progress.stop();
+        idFile?.close();
       }
     }),
 );

@@ -27,7 +27,11 @@ export type UserMount =
 export function userMountSteps(mounts: readonly UserMount[], nosuid: boolean): MountSteps {
   const ordered = mounts.toSorted((a, b) => depth(a.target) - depth(b.target));
   const parts = ordered.map((mount, index) => oneMount(mount, `user mount ${index}`, nosuid));
-  return { prepare: parts.flatMap(({ prepare }) => prepare), attach: parts.flatMap((part) => part.attach) };
+  return {
+    find: parts.flatMap(({ find = [] }) => find),
+    prepare: parts.flatMap(({ prepare }) => prepare),
+    attach: parts.flatMap(({ attach: place }) => place),
+  };
 }
 
 /** The `what` of every step of a volume starts so. */
@@ -51,7 +55,8 @@ function oneMount(mount: UserMount, save: string, nosuid: boolean): MountSteps {
   const attributes = nodev | extra | (readOnly ? MOUNT_ATTR.RDONLY : 0);
   const make = sourceKind === 'folder' ? folderTarget : fileTarget;
   return {
-    prepare: bindMount({ source, recursive: true, attributes, save, what }),
+    find: bindMount({ source, recursive: true, attributes, save, what }),
+    prepare: [],
     attach: [...make(target, what), attach({ mount: save, target: targetName(target), what })],
   };
 }

@@ -55,6 +55,14 @@ describe('ps', () => {
     expect(await run(argv)).toEqual({ code: 0, out, err: '' });
   });
 
+  it('shows labels, in the order of their names and without control characters', async () => {
+    const labelled = container('web', { labels: { b: '2', a: '1=\u001b[31m' } });
+    const context = fakeContext({ containers: async () => [labelled] });
+    const argv = ['--format', '{{.Labels}} {{.Label "b"}} {{.Label "constructor"}}.'];
+    await psCommand.execute({ path: 'mydocker ps', argv }, context);
+    expect(context.out()).toBe('a=1=\\x1b[31m,b=2 2 .\n');
+  });
+
   it('prints docker’s JSON', async () => {
     const { out } = await run(['--format', 'json']);
     expect(JSON.parse(out)).toMatchObject({ ID: 'aaaaaaaaaaaa', Names: 'web', State: 'running', Platform: null });

@@ -50,8 +50,15 @@ describe('run', () => {
         environment: [],
         workdir: undefined,
         user: undefined,
+        userns: undefined,
+        stopSignal: undefined,
+        stopTimeout: undefined,
         name: undefined,
         hostname: undefined,
+        domainname: undefined,
+        labels: [],
+        mounts: [],
+        oomScoreAdj: undefined,
         volumes: [],
         tmpfs: [],
         readOnly: false,
@@ -82,13 +89,29 @@ describe('run', () => {
         insecureRegistries: [],
         signal: ANY_SIGNAL,
         signals: ANY_FUNCTION,
+        onStarted: ANY_FUNCTION,
         onProgress: ANY_FUNCTION,
         onMissing: ANY_FUNCTION,
       },
     ]);
   });
 
-  it('hands on what every flag says', async () => {
+  it('hands on what the flags for names, ids and signals say', async () => {
+    const words =
+      '--userns keep-id --stop-signal INT --stop-timeout=-1 --domainname example.org -l a=1 --label b ' +
+      '--mount type=tmpfs,dst=/t --oom-score-adj -5 alpine';
+    expect((await requestOf(words.split(' ')))?.[1]).toMatchObject({
+      userns: 'keep-id',
+      stopSignal: 'INT',
+      stopTimeout: -1,
+      domainname: 'example.org',
+      labels: ['a=1', 'b'],
+      mounts: ['type=tmpfs,dst=/t'],
+      oomScoreAdj: -5,
+    });
+  });
+
+  it('hands on what every other flag says', async () => {
     const words =
       '--rm -i --entrypoint=/bin/sh -w /work -u1000:1000 --name web -h box -v /a:/b:ro --volume=./c:/d ' +
       '--tmpfs /tmp:size=1m --read-only --security-opt no-new-privileges --cap-add net_admin --cap-drop=mknod --privileged --group-add 5 ' +
@@ -176,6 +199,8 @@ describe('run', () => {
     [['--nope', 'alpine'], 'unknown flag: --nope\n\nUsage:  mydocker run [OPTIONS] IMAGE [COMMAND] [ARG...]'],
     [[], "mydocker: 'mydocker run' requires at least 1 argument"],
     [['--rm'], "mydocker: 'mydocker run' requires at least 1 argument"],
+    [['-l', '=x', 'a'], `invalid argument "=x" for "-l, --label" flag: invalid label '=x': empty name`],
+    [['-l', 'a b=x', 'a'], `invalid argument "a b=x" for "-l, --label" flag: label 'a b' contains whitespaces`],
     [['-e', '=x', 'a'], 'invalid argument "=x" for "-e, --env" flag: invalid environment variable: =x'],
     [['--pull=x', 'a'], `mydocker: invalid pull option: 'x': must be one of "always", "missing" or "never"${HELP}`],
     [['--network', 'bogus', 'a'], 'mydocker: network bogus not found'],

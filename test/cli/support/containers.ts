@@ -10,6 +10,7 @@ export interface ContainerTraits {
   status?: ContainerStatus;
   exitCode?: number;
   command?: string[];
+  labels?: Record<string, string>;
   /** Minutes. */
   age?: number;
 }
@@ -35,6 +36,7 @@ export function container(name: string, traits: ContainerTraits = {}): Container
       command,
       created: created.toISOString(),
       autoRemove: false,
+      labels: traits.labels,
     },
   };
 }

@@ -49,6 +49,8 @@ export function fakeContext(engine: Partial<EngineApi> = {}, options: Partial<Co
       removePartialDownload: unexpected,
       run: unexpected,
       containers: unexpected,
+      stopContainer: unexpected,
+      killContainer: unexpected,
       removeContainer: unexpected,
       login: unexpected,
       storedLogin: unexpected,

@@ -9,7 +9,10 @@ import { parseVolume } from '../../../src/container/parse-volume.ts';
 import { runContainer } from '../../../src/container/run-container.ts';
 import { isToolError } from '../../../src/errors.ts';
 import { readHostFacts } from '../../../src/linux/host-facts.ts';
+import { keepIds } from '../../../src/linux/keep-ids.ts';
+import type { KeptIds } from '../../../src/linux/keep-ids.ts';
 import type { Ownership } from '../../../src/linux/ownership.ts';
+import { copyDriver } from '../../../src/snapshot/copy.ts';
 import type { SnapshotDriver } from '../../../src/snapshot/mount.ts';
 import { overlayDriver } from '../../../src/snapshot/overlay.ts';
 import type { DriverRequest, DriverReport } from './box.ts';
@@ -25,8 +28,11 @@ function report(value: DriverReport): void {
   writeSync(REPORTS, `${JSON.stringify(value)}\n`);
 }
 
-function driverFor(ownership: Ownership): SnapshotDriver {
-  if (request.driver === 'overlay') return overlayDriver(ownership.kind === 'root' ? 'trusted' : 'user');
+function driverFor(ownership: Ownership, kept: KeptIds | undefined): SnapshotDriver {
+  const whiteouts = ownership.kind === 'root' ? 'trusted' : 'user';
+  const runnerFolder = request.paths.runner;
+  if (kept?.needsCopy === true) return copyDriver({ whiteouts, ownership, runnerFolder, owners: kept.owners });
+  if (request.driver === 'overlay') return overlayDriver(whiteouts);
   return {
     name: 'copy',
     // oxlint-disable-next-line typescript/require-await -- the interface waits
@@ -49,12 +55,15 @@ const TERMINAL: TerminalStreams = {
 
 async function drive(): Promise<void> {
   const host = readHostFacts();
+  const { userns } = request.options;
+  const kept = userns?.kind === 'keep-id' ? keepIds(host, userns) : undefined;
   const { volumes = [], tmpfs = [], ulimits = [], terminal, ...options } = request.options;
   const { containerId, exitCode, isOutOfMemory } = await runContainer({
     paths: request.paths,
     host,
     image: request.image,
-    driver: driverFor(host.ownership),
+    driver: driverFor(host.ownership, kept),
+    kept,
     options: {
       ...options,
       volumes: volumes.map((text) => parseVolume(text, process.cwd())),
