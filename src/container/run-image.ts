@@ -1,22 +1,14 @@
-import type { Engine } from '../image/engine.ts';
 import { recordUse } from '../image/last-use.ts';
-import { obtainImage } from '../image/obtain-image.ts';
-import type { ObtainImageOptions } from '../image/obtain-image.ts';
 import { chooseDriver } from '../snapshot/choose-driver.ts';
+import type { PreparedRun } from './prepare-run.ts';
 import { runContainer } from './run-container.ts';
 import type { RunRequest, RunResult } from './run-container.ts';
 
 export interface RunImageRequest
-  extends
-    Pick<RunRequest, 'options' | 'stdio' | 'onLaunched' | 'onStarted' | 'signals' | 'signal'>,
-    ObtainImageOptions {
-  /** Name or ID. */
-  image: string;
-}
+  extends PreparedRun, Pick<RunRequest, 'stdio' | 'onLaunched' | 'onStarted' | 'signals' | 'signal'> {}
 
-/** Runs a command in a fresh copy of an image, which is pulled before if need be. Throws what `runContainer` and the pull throw. */
-export async function runImage(engine: Engine, request: RunImageRequest): Promise<RunResult> {
-  const image = await obtainImage(engine, request.image, request);
+/** Runs a command in a fresh copy of an image. Throws what `runContainer` throws. */
+export async function runImage({ engine, image, ...request }: RunImageRequest): Promise<RunResult> {
   const { store, host } = engine;
   const driver = await chooseDriver({
     containers: store.paths.containers,
@@ -25,19 +17,7 @@ export async function runImage(engine: Engine, request: RunImageRequest): Promis
     ownership: host.ownership,
     kernelRelease: host.kernelRelease,
   });
-  const { options, stdio, onLaunched, onStarted, signals, signal } = request;
-  const result = await runContainer({
-    paths: store.paths,
-    host,
-    image,
-    driver,
-    options,
-    stdio,
-    onLaunched,
-    onStarted,
-    signals,
-    signal,
-  });
+  const result = await runContainer({ paths: store.paths, host, image, driver, ...request });
   recordUse(store, image.manifest); // it was in use until now
   return result;
 }
