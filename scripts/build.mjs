@@ -142,11 +142,18 @@ function pieceTable(names, pieces) {
   return `{\n${names.map(row).join(',\n')}\n}`;
 }
 
-/** The processes that unpack and copy layers. One file each, as nothing can be loaded once a process has changed its root. */
+/**
+ * The processes that unpack and copy layers, and that look after a container. One file each: nothing can be loaded once a process has
+ * changed its root, and one file starts fastest.
+ */
 async function buildChildren() {
   const { outputFiles, metafile } = await build({
     ...common,
-    entryPoints: { 'unpack-child': 'src/layer/unpack-child.ts', 'copy-child': 'src/snapshot/copy-child.ts' },
+    entryPoints: {
+      'unpack-child': 'src/layer/unpack-child.ts',
+      'copy-child': 'src/snapshot/copy-child.ts',
+      supervisor: 'src/cli/supervisor.ts',
+    },
     outdir: staging,
     format: 'cjs',
     outExtension: { '.js': '.cjs' },

@@ -22,6 +22,10 @@ const RUN: CommandEntry = {
   about: 'Create and run a new container from an image',
   load: async () => (await import('./commands/run.ts')).runCommand,
 };
+const ATTACH: CommandEntry = {
+  about: 'Attach local standard input, output, and error streams to a running container',
+  load: async () => (await import('./commands/attach.ts')).attachCommand,
+};
 const IMAGES: CommandEntry = {
   about: 'List images',
   load: async () => (await import('./commands/images.ts')).imagesCommand,
@@ -94,6 +98,7 @@ const VERSION: CommandEntry = {
 /** In the order of the help. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   run: RUN,
+  attach: ATTACH,
   ps: PS,
   pull: PULL,
   images: IMAGES,
@@ -110,7 +115,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 export const GROUPS: Readonly<Record<string, CommandGroup>> = {
   container: {
     about: 'Manage containers',
-    commands: { ls: PS, list: PS, prune: CONTAINER_PRUNE, ps: PS, rm: RM, remove: RM, run: RUN },
+    commands: { attach: ATTACH, ls: PS, list: PS, prune: CONTAINER_PRUNE, ps: PS, rm: RM, remove: RM, run: RUN },
   },
   image: {
     about: 'Manage images',
