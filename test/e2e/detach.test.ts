@@ -181,6 +181,21 @@ describe.each(CALLERS_WITH_IDS)('a container from which $caller detaches', NEEDS
     expect(await state()).toMatch(/^Up /);
   });
 
+  it('cannot be typed into from a container that has the store among its volumes', async () => {
+    await detach(await openShell());
+    const { stdout: id } = await mydocker('ps', '-q', '--no-trunc', '--filter', `name=${name}`);
+    // The host's Node, in a container whose root folder is the host's: it could read and connect, were it let in.
+    const intruder = `process.chdir('${home.store}/containers/${id.trim()}');
+      const socket = require('net').connect('socket');
+      const [length, body] = [Buffer.of(13, 0, 0, 0), '{"version":1}'];
+      socket.write(Buffer.concat([length, Buffer.of(1), Buffer.from(body)]));
+      socket.on('data', (bytes) => process.stdout.write(bytes.subarray(5)));
+      socket.on('error', (error) => process.stdout.write(error.message));`;
+    const isolated = ['run', '--rm', '-v', '/:/host:ro', image, 'chroot', '/host', process.execPath, '-e', intruder];
+    expect((await mydocker(...isolated)).stdout).toContain('only processes of the same user, and with the same mounts');
+    expect(await state()).toMatch(/^Up /);
+  });
+
   it('leaves nothing of the caller’s with the process that looks after it, and nothing of that in the container', async () => {
     const screen = await openShell('-e', 'TOKEN=secret', '-v', './mine:/here/mine');
     const { supervisor } = processesOf(screen);

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import { ToolError } from '../../errors.ts';
 import type { StartedContainer, RunRequest, RunResult } from '../run-container.ts';
 import type { TerminalSize } from '../../linux/pseudo-terminal.ts';
 import type { TerminalStreams } from '../connect-terminal.ts';
@@ -6,7 +8,7 @@ import type { Connection } from './connection.ts';
 import { describeFailure } from './failure.ts';
 import { PROTOCOL_VERSION } from './message.ts';
 import type { Message, SupervisorMessage } from './message.ts';
-import { listenInFolder } from './session-socket.ts';
+import { checkClient, listenInFolder } from './session-socket.ts';
 import { createSharedTerminal } from './shared-terminal.ts';
 import type { SharedTerminal } from './shared-terminal.ts';
 import type { SignalRelay } from './signal-relay.ts';
@@ -35,7 +37,7 @@ export async function serveSession({ owner, size, relay, run, folderOf }: Sessio
   terminal.join(owner);
   void followOwner(owner, terminal, relay);
   const onStarted = ({ id }: StartedContainer): void => {
-    stopListening = listenInFolder(folderOf(id), (stream) => void followGuest(openConnection(stream), terminal));
+    stopListening = listenInFolder(folderOf(id), (stream) => void followGuest(stream, terminal));
   };
   const last = await howItEnds(async () =>
     run({ terminal: terminal.streams, signals: relay.source, signal: relay.signal, onStarted }),
@@ -66,15 +68,13 @@ async function followOwner(owner: Connection, terminal: SharedTerminal, relay: S
 }
 
 /** Somebody who has come later, and may go at any time. */
-async function followGuest(guest: Connection, terminal: SharedTerminal): Promise<void> {
-  const first = await guest.messages.next();
-  if (first.done === true || first.value.kind !== 'attach') {
-    guest.destroy();
-    return;
-  }
-  if (first.value.version !== PROTOCOL_VERSION) {
-    const message = 'Cannot attach: the container was started by another version of mydocker';
-    void guest.send({ kind: 'failed', failure: { code: 'ERR_UNSUPPORTED', message, trace: '' } });
+async function followGuest(stream: Socket, terminal: SharedTerminal): Promise<void> {
+  const guest = openConnection(stream);
+  try {
+    checkClient(stream);
+    checkGreeting(await guest.messages.next());
+  } catch (error) {
+    void guest.send({ kind: 'failed', failure: describeFailure(error) });
     return guest.end();
   }
   void guest.send({ kind: 'started' });
@@ -87,6 +87,12 @@ async function followGuest(guest: Connection, terminal: SharedTerminal): Promise
     isNew &&= message.kind !== 'size';
   }
   terminal.leave(guest);
+}
+
+/** @throws {ToolError} ERR_UNSUPPORTED */
+function checkGreeting({ value }: IteratorResult<Message, void>): void {
+  if (value?.kind === 'attach' && value.version === PROTOCOL_VERSION) return;
+  throw new ToolError('ERR_UNSUPPORTED', 'Cannot attach: the container was started by another version of mydocker');
 }
 
 async function handleKeys(message: Message, terminal: SharedTerminal): Promise<void> {
