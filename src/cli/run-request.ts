@@ -20,7 +20,8 @@ type RunSettings = Omit<RunRequest, 'command' | 'signal' | 'signals' | 'onProgre
  */
 export async function readRunRequest(flags: RunFlagValues, context: Context): Promise<RunSettings> {
   const { env, home } = context;
-  if (flags.interactive && flags.tty) checkStdin(context);
+  const isInteractive = flags.interactive && flags.tty;
+  if (isInteractive) checkStdin(context);
   return {
     home,
     env: withOffline(env, flags.offline),
@@ -53,7 +54,7 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     cpusetCpus: flags['cpuset-cpus'],
     pidsLimit: flags['pids-limit'],
     interactive: flags.interactive,
-    detachKeys: wantedDetachKeys(flags['detach-keys']),
+    detachKeys: await wantedDetachKeys(flags['detach-keys'], { env, isInteractive }),
     terminal: flags.tty ? context.openTerminal({ isInteractive: flags.interactive }) : undefined,
     pull: pullPolicy(flags.pull),
     platform: wantedPlatform(flags.platform, env),

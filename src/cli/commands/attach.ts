@@ -25,9 +25,9 @@ export const attachCommand: CliCommand = defineCommand(
   },
   async ({ flags, operands: [container = ''] }, context) =>
     interruptible(context, async ({ signal }) => {
-      const { home, engine, openTerminal } = context;
+      const { home, env, engine, openTerminal } = context;
       const isInteractive = !flags['no-stdin'];
-      const detachKeys = wantedDetachKeys(flags['detach-keys']);
+      const detachKeys = await wantedDetachKeys(flags['detach-keys'], { env, isInteractive });
       if (isInteractive) checkStdin(context);
       const end = await engine.attach(container, {
         home,

@@ -14,6 +14,7 @@ async function attach(
   const operation = vi.fn<EngineApi['attach']>(async () => end);
   const context = fakeContext({ attach: operation }, { stdinIsTerminal: () => true, ...options });
   const code = attachCommand.execute({ path: 'mydocker attach', argv }, context);
+  await code.catch(() => undefined);
   return { code, context, call: operation.mock.calls[0] };
 }
 
