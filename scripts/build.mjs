@@ -152,7 +152,7 @@ async function buildChildren() {
     entryPoints: {
       'unpack-child': 'src/layer/unpack-child.ts',
       'copy-child': 'src/snapshot/copy-child.ts',
-      supervisor: 'src/cli/supervisor.ts',
+      'bin/supervisor': 'src/cli/supervisor.ts', // beside the program: both find other parts of dist/ from there
     },
     outdir: staging,
     format: 'cjs',

@@ -9,7 +9,7 @@ import { StepError } from '../linux/step-error.ts';
 export const OWNER = 3;
 
 // From src/container, dist/container and dist/bin alike.
-const SUPERVISOR = fileURLToPath(new URL('../../dist/supervisor.cjs', import.meta.url));
+const SUPERVISOR = fileURLToPath(new URL('../../dist/bin/supervisor.cjs', import.meta.url));
 
 /**
  * Starts a process that looks after a container and may outlive this one: in a session of its own, in the root folder, with none of

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
@@ -11,6 +12,7 @@ import { closeScreens, openScreen, type Screen } from './support/screen.ts';
 import { testBed, TEST_BED_NEEDS } from './support/test-bed.ts';
 
 const NEEDS = requires(...TEST_BED_NEEDS, 'ordinary-users', 'tmux');
+const PROFILE = fileURLToPath(new URL('../../src/linux/seccomp/docker-default.json', import.meta.url));
 const LONG = { timeout: 20_000 };
 
 describe.each(CALLERS_WITH_IDS)('a container from which $caller detaches', NEEDS, ({ caller, user }) => {
@@ -103,6 +105,16 @@ describe.each(CALLERS_WITH_IDS)('a container from which $caller detaches', NEEDS
       stdout: '',
       stderr: 'Error: cannot attach to a stopped container, start it first\n',
     });
+  });
+
+  it('is what the flags ask for, read in the caller’s folder', async () => {
+    copyFileSync(PROFILE, join(home.folder, 'profile.json'));
+    const run = (flags: string): string => `mydocker run --rm -it ${flags} ${image}`;
+    const calls = [
+      `${run('--cap-add net_admin')} echo one`, // docker's profile, compiled for that
+      `${run('--security-opt seccomp=./profile.json -v ./profile.json:/p')} test -s /p && echo two`,
+    ];
+    await open(calls.join('; ')).shows(/^one\ntwo\nended with 0$/m);
   });
 
   it('is removed at its end with --rm, and not before', async () => {

@@ -267,6 +267,36 @@ describe('serveSession(), followSession()', () => {
     expect(await ended).toMatchObject(ENDED);
   });
 
+  it('hand out all of the output before the end, to a slow client too', async () => {
+    const session = await open();
+    const caller = openCaller();
+    const ended = follow(session.owner, caller, true);
+    session.start();
+    await expect.poll(caller.isConnected).toBe(true);
+    const pieces = 30;
+    for (let piece = 0; piece < pieces; piece += 1) session.container.terminal.output.write(Buffer.alloc(100_000));
+    session.end(ENDED);
+    let received = 0;
+    caller.screen.on('data', (text: string) => (received += text.length));
+    expect(await ended).toMatchObject(ENDED);
+    await expect.poll(() => received).toBe(pieces * 100_000);
+  });
+
+  it('set the size that was told last, and another one first for who has just attached', async () => {
+    const session = await open();
+    const sizes: unknown[] = [];
+    const { terminal } = session.container;
+    terminal.onResize?.(async () => void sizes.push(terminal.size()));
+    const caller = openCaller();
+    void follow(session.owner, caller, true).catch(() => undefined);
+    session.start();
+    await expect.poll(caller.isConnected).toBe(true);
+    await session.owner.send({ kind: 'size', columns: 90, rows: 20 });
+    await expect.poll(() => sizes).toEqual([{ columns: 90, rows: 20 }]);
+    void follow(await attach(), openCaller(), false).catch(() => undefined);
+    await expect.poll(() => sizes.slice(1)).toEqual([{ columns: 81, rows: 25 }, SIZE]); // programs draw anew
+  });
+
   it('refuse a client of another version', async () => {
     const session = await open();
     session.start();
