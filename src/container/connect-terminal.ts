@@ -51,7 +51,7 @@ export function connectTerminal(
   const resize = async (): Promise<void> => {
     if (stream.destroyed) return; // the master's number may be that of something else
     const program = resizeSteps(0, streams.size());
-    await startRunner({ program, stdio: [master, 'ignore', 'ignore'], runnerFolder }).exited.catch(() => undefined);
+    await startRunner({ program, stdio: [master, 'ignore', 'ignore'], runnerFolder }).exited;
   };
   const stopResizing = streams.onResize?.(inTurn(resize));
   const stopListening = streams.onHangUp?.(() => {
@@ -73,11 +73,11 @@ export function connectTerminal(
   };
 }
 
-/** One at a time: else the last size might be the first to arrive. */
+/** One at a time: else the last size might be the first to arrive. A size that cannot be set is no reason to end the command. */
 function inTurn(work: () => Promise<void>): () => Promise<void> {
   let last = Promise.resolve();
   return async () => {
-    last = last.then(work);
+    last = last.then(work).catch(() => undefined);
     return last;
   };
 }
