@@ -164,11 +164,18 @@ async function writePieces(name, own, pieces) {
   await writeFile(join(staging, 'bin', name + COMPILED), script.createCachedData());
 }
 
-/** The processes that unpack and copy layers. One file each, as nothing can be loaded once a process has changed its root. */
+/**
+ * The processes that unpack and copy layers, and that look after a container. One file each: nothing can be loaded once a process has
+ * changed its root, and one file starts fastest.
+ */
 async function buildChildren() {
   const { outputFiles, metafile } = await build({
     ...common,
-    entryPoints: { 'unpack-child': 'src/layer/unpack-child.ts', 'copy-child': 'src/snapshot/copy-child.ts' },
+    entryPoints: {
+      'unpack-child': 'src/layer/unpack-child.ts',
+      'copy-child': 'src/snapshot/copy-child.ts',
+      'bin/supervisor': 'src/cli/supervisor.ts', // beside the program: both find other parts of dist/ from there
+    },
     outdir: staging,
     format: 'cjs',
     outExtension: { '.js': '.cjs' },

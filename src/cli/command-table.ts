@@ -22,6 +22,10 @@ const RUN: CommandEntry = {
   about: 'Create and run a new container from an image',
   load: async () => (await import('./commands/run.ts')).runCommand,
 };
+const ATTACH: CommandEntry = {
+  about: 'Attach local standard input, output, and error streams to a running container',
+  load: async () => (await import('./commands/attach.ts')).attachCommand,
+};
 const IMAGES: CommandEntry = {
   about: 'List images',
   load: async () => (await import('./commands/images.ts')).imagesCommand,
@@ -106,6 +110,7 @@ const VERSION: CommandEntry = {
 /** In the order of the help. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   run: RUN,
+  attach: ATTACH,
   ps: PS,
   pull: PULL,
   images: IMAGES,
@@ -126,6 +131,7 @@ export const GROUPS: Readonly<Record<string, CommandGroup>> = {
   container: {
     about: 'Manage containers',
     commands: {
+      attach: ATTACH,
       kill: KILL,
       ls: PS,
       list: PS,

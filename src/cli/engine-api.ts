@@ -7,6 +7,7 @@ import type { ContainerSummary } from '../container/list-containers.ts';
 import type { ContainerCriteria, PrunedContainers } from '../container/prune-containers.ts';
 import type { PruneReport } from '../container/prune-images.ts';
 import type { RunResult, StartedContainer } from '../container/run-container.ts';
+import type { SessionEnd } from '../container/session/follow-session.ts';
 import type { NamespaceMode, NetworkMode } from '../container/steps/namespaces.ts';
 import type { PruneCriteria } from '../image/choose-unused.ts';
 import type { ImageSummary } from '../image/list-images.ts';
@@ -39,7 +40,9 @@ export interface EngineApi {
   partialDownloads: (request: StoreRequest) => Promise<PartialDownload[]>;
   /** Of an image, or the one with that digest. */
   removePartialDownload: (imageOrDigest: string, request: StoreRequest) => Promise<RemovedDownload[]>;
-  run: (image: string, request: RunRequest) => Promise<RunResult>;
+  /** With a terminal at which somebody types, that person may detach from the container. */
+  run: (image: string, request: RunRequest) => Promise<RunResult | 'detached'>;
+  attach: (nameOrId: string, request: AttachRequest) => Promise<SessionEnd>;
   /** All containers, newest first. */
   containers: (request: StoreRequest) => Promise<ContainerSummary[]>;
   stopContainer: (nameOrId: string, request: StopRequest) => Promise<unknown>;
@@ -139,6 +142,12 @@ export interface VerifyRequest extends StoreRequest, NetworkRequest {
   onFinding: (finding: Finding) => void;
 }
 
+export interface AttachRequest extends StoreRequest {
+  terminal: TerminalStreams;
+  detachKeys: Uint8Array;
+  signal: AbortSignal;
+}
+
 export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   /** What follows the image's name. */
   command: readonly string[];
@@ -187,6 +196,7 @@ export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   interactive: boolean;
   /** What the command's terminal is connected to; undefined without `-t`. */
   terminal: TerminalStreams | undefined;
+  detachKeys: Uint8Array;
   pull: PullPolicy;
   platform: string | undefined;
   network: NetworkMode;

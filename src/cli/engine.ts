@@ -13,7 +13,11 @@ export function createEngine(): EngineApi {
     partialDownloads: async (request) => (await import('../image/partial-downloads.ts')).partialDownloads(request),
     removePartialDownload: async (imageOrDigest, request) =>
       (await import('../image/partial-downloads.ts')).removePartialDownload(imageOrDigest, request),
-    run: async (image, request) => (await import('./engine/run.ts')).run(image, request),
+    run: async (image, { terminal, ...request }) =>
+      request.interactive && terminal !== undefined
+        ? (await import('./engine/run-detachable.ts')).runDetachable(image, { ...request, terminal })
+        : (await import('./engine/run.ts')).run(image, { ...request, terminal }),
+    attach: async (container, request) => (await import('./engine/attach.ts')).attach(container, request),
     containers: async (request) => (await import('./engine/containers.ts')).containers(request),
     pruneImages: async (request) => (await import('./engine/prune.ts')).images(request),
     pruneContainers: async (request) => (await import('./engine/prune.ts')).containers(request),

@@ -20,8 +20,9 @@ export function openTerminal({ stdin, stdout }: TerminalProcess, isInteractive: 
     output: stdout,
     size: () => ({ columns: stdout.columns ?? UNKNOWN.columns, rows: stdout.rows ?? UNKNOWN.rows }),
     onResize: (listener) => {
-      stdout.on('resize', listener);
-      return () => void stdout.off('resize', listener);
+      const onResize = (): void => void listener();
+      stdout.on('resize', onResize);
+      return () => void stdout.off('resize', onResize);
     },
     ...(isRaw && { onHangUp: (listener) => whenGone(stdin, listener) }),
     onConnect: () => {

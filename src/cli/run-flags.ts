@@ -1,3 +1,4 @@
+import { detachKeysFlag } from './detach-keys-flag.ts';
 import { FlagError, booleanFlag, integerFlag, listFlag, stringFlag } from './flags.ts';
 import type { Flag, FlagValues } from './flags.ts';
 import { insecureRegistryFlag, platformFlag } from './network-flags.ts';
@@ -11,6 +12,7 @@ type RunFlags = {
   'cpu-shares': Flag<number | undefined>;
   cpus: Flag<string | undefined>;
   'cpuset-cpus': Flag<string | undefined>;
+  'detach-keys': Flag<string | undefined>;
   device: Flag<readonly string[]>;
   domainname: Flag<string | undefined>;
   entrypoint: Flag<string | undefined>;
@@ -60,6 +62,7 @@ export const runFlags: RunFlags = {
   'cpu-shares': integerFlag({ short: 'c', about: 'CPU shares (relative weight)', least: 0 }),
   cpus: stringFlag({ about: 'Number of CPUs', placeholder: 'decimal' }),
   'cpuset-cpus': stringFlag({ about: 'CPUs in which to allow execution (0-3, 0,1)' }),
+  'detach-keys': detachKeysFlag,
   device: listFlag({ about: 'Add a host device to the container' }),
   domainname: stringFlag({ about: 'Container NIS domain name' }),
   entrypoint: stringFlag({ about: 'Overwrite the default ENTRYPOINT of the image' }),

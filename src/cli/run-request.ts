@@ -4,7 +4,9 @@ import type { NamespaceMode, NetworkMode } from '../container/steps/namespaces.t
 import { ToolError } from '../errors.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
 import { printable } from '../printable.ts';
+import { checkStdin } from './check-stdin.ts';
 import type { Context } from './context.ts';
+import { wantedDetachKeys } from './detach-keys-flag.ts';
 import type { RunRequest } from './engine-api.ts';
 import { wantedPlatform } from './network-flags.ts';
 import { withOffline } from './offline.ts';
@@ -18,9 +20,8 @@ type RunSettings = Omit<RunRequest, 'command' | 'signal' | 'signals' | 'onProgre
  */
 export async function readRunRequest(flags: RunFlagValues, context: Context): Promise<RunSettings> {
   const { env, home } = context;
-  if (flags.interactive && flags.tty && !context.stdinIsTerminal()) {
-    throw usageError('cannot attach stdin to a TTY-enabled container because stdin is not a terminal');
-  }
+  const isInteractive = flags.interactive && flags.tty;
+  if (isInteractive) checkStdin(context);
   return {
     home,
     env: withOffline(env, flags.offline),
@@ -55,6 +56,7 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     cpusetCpus: flags['cpuset-cpus'],
     pidsLimit: flags['pids-limit'],
     interactive: flags.interactive,
+    detachKeys: await wantedDetachKeys(flags['detach-keys'], { env, isInteractive }),
     terminal: flags.tty ? context.openTerminal({ isInteractive: flags.interactive }) : undefined,
     pull: pullPolicy(flags.pull),
     platform: wantedPlatform(flags.platform, env),

@@ -12,8 +12,8 @@ export interface TerminalStreams {
   /** Gets what the terminal shows, byte for byte. */
   output: Writable;
   size: () => TerminalSize;
-  /** Calls `listener` when the size changes, until the function that it returns is called. */
-  onResize?: ((listener: () => void) => () => void) | undefined;
+  /** Calls `listener` when the size changes, until the function that it returns is called; the promise tells when that has been seen to. */
+  onResize?: ((listener: () => Promise<void>) => () => void) | undefined;
   /** Calls `listener` when the other end has gone for good, until the function that it returns is called: the terminal hangs up. */
   onHangUp?: ((listener: () => void) => () => void) | undefined;
   /** The command runs: what is typed is its own from now on. Raw mode begins here. */
@@ -48,13 +48,13 @@ export function connectTerminal(
   // The end of a file is not that of the terminal: programs may have more to say.
   const endOfFile = (): void => void stream.write(END_OF_TRANSMISSION);
   if (streams.onHangUp === undefined) input?.once('end', endOfFile);
-  const resize = (): void => {
+  const resize = async (): Promise<void> => {
+    if (stream.destroyed) return; // the master's number may be that of something else
     const program = resizeSteps(0, streams.size());
-    startRunner({ program, stdio: [master, 'ignore', 'ignore'], runnerFolder }).exited.catch(() => undefined);
+    await startRunner({ program, stdio: [master, 'ignore', 'ignore'], runnerFolder }).exited;
   };
-  const stopResizing = streams.onResize?.(resize);
+  const stopResizing = streams.onResize?.(inTurn(resize));
   const stopListening = streams.onHangUp?.(() => {
-    stopResizing?.(); // the master's number may soon be that of something else
     stream.destroy();
     onHangUp();
   });
@@ -70,6 +70,15 @@ export function connectTerminal(
       stream.destroy();
       streams.onDisconnect?.();
     },
+  };
+}
+
+/** One at a time: else the last size might be the first to arrive. A size that cannot be set is no reason to end the command. */
+function inTurn(work: () => Promise<void>): () => Promise<void> {
+  let last = Promise.resolve();
+  return async () => {
+    last = last.then(work).catch(() => undefined);
+    return last;
   };
 }
 

@@ -24,6 +24,7 @@ import { hasEnded, processMark, temporaryPrefix } from '../linux/process-mark.ts
  *   lock          flock, held as long as the container (or who looks after its end) lives; its text says who made it
  *   started       made once the lock is held: found without the lock held, the container has ended
  *   state.json    ContainerState
+ *   socket        where clients of its terminal connect while it runs, if it can be shared (session/)
  *   etc/, …       files that are bound over the image's; what the snapshot driver makes
  * containers/names/<name>   link whose text is the id: names are unique because links cannot be made twice
  */

@@ -1,9 +1,10 @@
+import { resolve } from 'node:path';
 import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
 
 /** What `--security-opt` says. */
 export interface SecurityOptions {
-  /** Docker's profile, none, or the path of one in docker's JSON form. */
+  /** Docker's profile, none, or the absolute path of one in docker's JSON form. */
   seccomp: 'default' | 'unconfined' | { path: string };
   /** setuid programs and file capabilities give nothing. */
   noNewPrivileges: boolean;
@@ -51,7 +52,7 @@ function parseSwitch(value: string, option: string): boolean {
 
 function parseSeccomp(value: string): SecurityOptions['seccomp'] {
   if (value === 'unconfined') return value;
-  return value === 'builtin' ? 'default' : { path: value };
+  return value === 'builtin' ? 'default' : { path: resolve(value) };
 }
 
 function invalid(option: string): ToolError {

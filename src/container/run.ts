@@ -1,6 +1,4 @@
-import { openEngine } from '../image/engine.ts';
-import { parsePlatform } from '../oci/platform.ts';
-import { readRunOptions } from './read-run-options.ts';
+import { prepareRun } from './prepare-run.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunResult } from './run-container.ts';
 import { runImage } from './run-image.ts';
@@ -16,19 +14,13 @@ export async function run(
   command: readonly string[] = [],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { platform, signal } = options;
-  return runImage(await openEngine(options), {
-    image,
-    policy: options.pull ?? 'missing',
-    platform: platform === undefined ? undefined : parsePlatform(platform),
-    // Only here is anything of the network loaded.
-    pull: async () => (await import('../image/pull.ts')).pull(image, options),
-    onMissing: options.onMissing,
-    options: readRunOptions(command, options),
+  const prepared = await prepareRun(image, command, options);
+  return runImage({
+    ...prepared,
     stdio: options.stdio ?? ['ignore', 'inherit', 'inherit'],
     onLaunched: options.onLaunched,
     onStarted: options.onStarted,
     signals: options.signals,
-    signal,
+    signal: options.signal,
   });
 }

@@ -49,7 +49,7 @@ describe('openTerminal()', () => {
   it('says when the size changes, until it is told to stop', () => {
     const own = fakeProcess(true);
     let count = 0;
-    const stop = openTerminal(own, true).onResize?.(() => (count += 1));
+    const stop = openTerminal(own, true).onResize?.(async () => void (count += 1));
     own.stdout.emit('resize');
     stop?.();
     own.stdout.emit('resize');

@@ -15,7 +15,7 @@ describe('what is loaded at the start', () => {
   beforeAll(async () => {
     const { metafile } = await build({
       absWorkingDir: ROOT,
-      entryPoints: ['src/cli/bin.ts', 'src/index.ts'],
+      entryPoints: ['src/cli/bin.ts', 'src/cli/supervisor.ts', 'src/index.ts'],
       outdir: 'dist',
       bundle: true,
       splitting: true,
@@ -46,12 +46,20 @@ describe('what is loaded at the start', () => {
 
   it.each([
     ['run', 'src/cli/commands/run.ts', 'src/cli/engine/run.ts'],
+    ['run -i -t', 'src/cli/commands/run.ts', 'src/cli/engine/run-detachable.ts'],
+    ['attach', 'src/cli/commands/attach.ts', 'src/cli/engine/attach.ts'],
     ['images', 'src/cli/commands/images.ts', 'src/cli/engine/images.ts'],
     ['ps', 'src/cli/commands/ps.ts', 'src/cli/engine/containers.ts'],
     ['pull, before it goes to the network,', 'src/cli/commands/pull.ts', 'src/cli/engine/pull.ts', 'src/image/pull.ts'],
   ])('of %s on cached images is nothing of the network, of archives or of libc', (_, ...sources) => {
     const loaded = loadedWith('src/cli/bin.ts', ...sources);
     expect(loaded).toContain('commander');
+    expect(loaded.filter((name) => HEAVY.includes(name))).toEqual([]);
+  });
+
+  it('of the process that looks after a container is nothing of those either', () => {
+    const loaded = loadedWith('src/cli/supervisor.ts');
+    expect(loaded).toContain('src/container/plan-container.ts');
     expect(loaded.filter((name) => HEAVY.includes(name))).toEqual([]);
   });
 

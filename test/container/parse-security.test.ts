@@ -11,6 +11,7 @@ describe('parseSecurity()', () => {
     [['seccomp=unconfined'], { seccomp: 'unconfined' }],
     [['seccomp:unconfined', 'seccomp=builtin'], { seccomp: 'default' }],
     [['seccomp=/etc/a=b.json'], { seccomp: { path: '/etc/a=b.json' } }],
+    [['seccomp=./a.json'], { seccomp: { path: `${process.cwd()}/a.json` } }],
     [['systempaths=unconfined'], { systemPaths: 'unconfined' }],
   ])('reads %j', (options, changes) => {
     expect(parseSecurity(options)).toEqual({ ...DEFAULT_SECURITY, ...changes });

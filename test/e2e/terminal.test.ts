@@ -1,20 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { setTimeout } from 'node:timers/promises';
-
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { requires } from '../support/requirements.ts';
 import { CALLERS } from './support/callers.ts';
 import { openCliHome, type CliHome } from './support/cli-home.ts';
+import { closeScreens, openScreen, type Screen } from './support/screen.ts';
 import { testBed, TEST_BED_NEEDS } from './support/test-bed.ts';
-
-/** A person at a terminal. */
-interface Screen {
-  type: (...keys: string[]) => void;
-  /** Resolves when the screen shows it. */
-  shows: (text: RegExp) => Promise<void>;
-  resize: (columns: number, rows: number) => void;
-}
 
 const NEEDS = requires(...TEST_BED_NEEDS, 'ordinary-users', 'tmux');
 
@@ -23,9 +13,7 @@ describe.each(CALLERS)('a terminal of $caller', NEEDS, ({ caller, user }) => {
   let image: string;
   let screen: Screen;
   let count = 0;
-  let socket: string; // a server of its own for each test: one that is ending takes nobody in
-  const tmux = (...args: string[]): string =>
-    execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...args], { encoding: 'utf8' });
+  let socket: string;
 
   beforeAll(async () => {
     home = openCliHome(user);
@@ -37,31 +25,10 @@ describe.each(CALLERS)('a terminal of $caller', NEEDS, ({ caller, user }) => {
   beforeEach(async () => {
     count += 1;
     socket = `mydocker-${process.pid}-${caller.length}-${count}`;
-    screen = openScreen(['run', '--rm', '-it', image, 'sh']);
+    screen = openScreen(`mydocker run --rm -it ${image} sh; echo "ended with $?"; exec cat`, { home, user, socket });
     await screen.shows(/\/ #$/);
   });
-  afterEach(() => void spawnSync('tmux', ['-L', socket, 'kill-server'])); // it may have ended
-
-  function openScreen(args: string[]): Screen {
-    const own = [`HOME=${home.folder}`, `MYDOCKER_HOME=${home.store}`, process.execPath, testBed().cli, ...args];
-    const become =
-      user === undefined ? [] : ['setpriv', `--reuid=${home.uid}`, `--regid=${home.gid}`, '--clear-groups'];
-    const line = [...become, 'env', ...own].map((word) => `'${word}'`).join(' ');
-    tmux('new-session', '-d', '-x', '100', '-y', '30', `cd ${home.folder}; ${line}; echo "ended with $?"; exec cat`);
-    return {
-      type: (...keys) => void tmux('send-keys', ...keys),
-      resize: (columns, rows) => void tmux('resize-window', '-x', String(columns), '-y', String(rows)),
-      shows: async (text) => {
-        const deadline = Date.now() + 20_000;
-        for (;;) {
-          const shown = tmux('capture-pane', '-p').replace(/ +$/gm, '').trimEnd();
-          if (text.test(shown)) return;
-          if (Date.now() > deadline) throw new Error(`the screen does not show ${String(text)}:\n${shown}`);
-          await setTimeout(20);
-        }
-      },
-    };
-  }
+  afterEach(() => closeScreens(socket));
 
   it('is the container’s own, of the size of the caller’s, also when that changes', async () => {
     screen.type('tty; stty size', 'Enter');
@@ -110,7 +77,7 @@ describe.each(CALLERS)('a terminal of $caller', NEEDS, ({ caller, user }) => {
   it('hangs up when the caller’s terminal is closed, and the container ends with its shell', async () => {
     screen.type('sleep 1000', 'Enter'); // in the foreground: it hears of the end as the shell does
     expect((await home.mydocker(['ps', '-q'])).stdout).toMatch(/^[0-9a-f]{12}\n$/);
-    tmux('kill-session');
+    screen.close();
     const deadline = Date.now() + 20_000;
     while ((await home.mydocker(['ps', '-a', '-q'])).stdout !== '') {
       expect(Date.now(), 'the container has ended').toBeLessThan(deadline);

@@ -10,11 +10,11 @@ import { createPullProgress } from '../progress/pull-progress.ts';
 import { errorMessage } from '../report-error.ts';
 import { runFlags } from '../run-flags.ts';
 import { readRunRequest } from '../run-request.ts';
+import { tellOutOfMemory } from '../tell-out-of-memory.ts';
 
 const FAILED = 125;
 const NOT_EXECUTABLE = 126;
 const NOT_FOUND = 127;
-const KILLED = 137;
 
 /** Exits with what the command exits with; when it could not be run, with docker's codes of its own. */
 export const runCommand: CliCommand = defineCommand(
@@ -34,7 +34,7 @@ export const runCommand: CliCommand = defineCommand(
       let idFile: ContainerIdFile | undefined;
       try {
         idFile = flags.cidfile === undefined ? undefined : createContainerIdFile(flags.cidfile);
-        const { exitCode, isOutOfMemory } = await context.engine.run(image, {
+        const end = await context.engine.run(image, {
           ...(await readRunRequest(flags, context)),
           command,
           signal: interrupts.signal,
@@ -46,8 +46,12 @@ export const runCommand: CliCommand = defineCommand(
             stderr.write(`Unable to find image '${familiarReference(reference)}' locally\n`);
           },
         });
-        if (isOutOfMemory && exitCode === KILLED) context.stderr.write(`mydocker: ${OUT_OF_MEMORY}\n`);
-        return exitCode;
+        if (end === 'detached') {
+          context.stderr.write('\n'); // the container's prompt may stand there
+          return 0;
+        }
+        tellOutOfMemory(end, context);
+        return end.exitCode;
       } catch (error) {
         throw runError(error);
       } finally {
@@ -56,8 +60,6 @@ export const runCommand: CliCommand = defineCommand(
       }
     }),
 );
-
-const OUT_OF_MEMORY = 'the kernel has ended a process of the container, which was at its memory limit (oom_kill)';
 
 function runError(error: unknown): CliError {
   const message = `mydocker: ${errorMessage(error)}\n\nRun 'mydocker run --help' for more information`;

@@ -82,6 +82,7 @@ describe('run', () => {
         pidsLimit: undefined,
         remove: false,
         interactive: false,
+        detachKeys: Uint8Array.of(16, 17),
         terminal: undefined,
         pull: 'missing',
         platform: undefined,
@@ -217,6 +218,32 @@ describe('run', () => {
     expect((await requestOf(['-it', 'alpine'], { stdinIsTerminal: () => true }))?.[1]).toMatchObject({
       terminal: ANY_TERMINAL,
     });
+  });
+});
+
+describe('run and the detach keys', () => {
+  it('succeeds when they were typed, and leaves the line on which the container’s prompt stands', async () => {
+    const context = fakeContext({ run: async () => 'detached' }, { stdinIsTerminal: () => true });
+    expect(await execute(['-it', 'alpine'], context)).toBe(0);
+    expect([context.out(), context.err()]).toEqual(['', '\n']);
+  });
+
+  it.each([
+    [
+      ['--detach-keys', 'ctrl-a,b'],
+      [1, 98],
+    ],
+    [['--detach-keys='], [16, 17]],
+  ])('hands on %s', async (flags, keys) => {
+    expect((await requestOf([...flags, 'alpine']))?.[1].detachKeys).toEqual(Uint8Array.from(keys));
+  });
+
+  it('fails with 125 for what are none', async () => {
+    const message = "invalid detach keys (shift-b): unknown character: 'shift-b'";
+    expect(await failureOf(['--detach-keys', 'shift-b', 'alpine'])).toEqual([
+      expect.stringContaining(`mydocker: ${message}\n`),
+      125,
+    ]);
   });
 });
 

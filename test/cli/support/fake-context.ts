@@ -48,6 +48,7 @@ export function fakeContext(engine: Partial<EngineApi> = {}, options: Partial<Co
       partialDownloads: unexpected,
       removePartialDownload: unexpected,
       run: unexpected,
+      attach: unexpected,
       containers: unexpected,
       stopContainer: unexpected,
       killContainer: unexpected,
