@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { checkName } from './container-name.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { parseResourceLimits } from './limits/parse-resource-limits.ts';
 import { parseCapabilities } from './parse-capabilities.ts';
@@ -16,7 +17,8 @@ import type { RunOptions } from './run-options.ts';
  * @throws {ToolError} ERR_USAGE, ERR_UNSUPPORTED
  */
 export function readRunOptions(command: readonly string[], options: RunOptions): ContainerOptions {
-  const { privileged = false, shmSize } = options;
+  const { privileged = false, shmSize, name } = options;
+  if (name !== undefined) checkName(name);
   return {
     args: command,
     entrypoint: options.entrypoint,
@@ -24,7 +26,7 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     workingFolder: options.workdir,
     user: options.user,
     groups: options.groupAdd,
-    name: options.name,
+    name,
     hostname: options.hostname,
     network: options.network,
     pid: options.pid,
