@@ -26,10 +26,10 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     env: withOffline(env, flags.offline),
     entrypoint: flags.entrypoint,
     environment: await readEnvironment(flags, env),
-    workdir: flags.workdir,
+    workdir: unlessEmpty(flags.workdir),
     user: flags.user,
-    name: flags.name,
-    hostname: flags.hostname,
+    name: unlessEmpty(flags.name),
+    hostname: unlessEmpty(flags.hostname),
     volumes: flags.volume,
     tmpfs: flags.tmpfs,
     readOnly: flags['read-only'],
@@ -59,6 +59,11 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     network: networkMode(flags.network),
     insecureRegistries: flags['insecure-registry'],
   };
+}
+
+/** As docker has it: `--name "$NAME"` of a script that has no NAME asks for nothing. */
+function unlessEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
 }
 
 /** Files first: what is given by `--env` wins. */

@@ -88,6 +88,11 @@ describe('run', () => {
     ]);
   });
 
+  it('takes what is empty for what is not given', async () => {
+    const empty = await requestOf(['--name=', '--hostname', '', '-w', '', 'alpine']);
+    expect(empty?.[1]).toMatchObject({ name: undefined, hostname: undefined, workdir: undefined });
+  });
+
   it('hands on what every flag says', async () => {
     const words =
       '--rm -i --entrypoint=/bin/sh -w /work -u1000:1000 --name web -h box -v /a:/b:ro --volume=./c:/d ' +
