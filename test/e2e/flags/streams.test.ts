@@ -36,7 +36,7 @@ describe.each(CALLERS)(
 
     it('--tty gives the command a terminal of its own', async () => {
       const onTerminal = { prefix: ['sh', '-c', 'exec script --quiet --return --command "$*" /dev/null', 'sh'] };
-      expect((await home.run(['-i', '--tty'], ['tty'], onTerminal)).stdout).toMatch(/^\/dev\/console\r+\n/); // the caller's adds its own
+      expect((await home.run(['-i', '--tty'], ['tty'], onTerminal)).stdout).toMatch(/^\/dev\/console\r\n/);
       expect(await home.run([], ['tty'], onTerminal)).toMatchObject({ code: 1 });
       // Without -i the caller needs no terminal.
       expect(await home.run(['--tty'], ['tty'])).toMatchObject({ code: 0, stdout: '/dev/console\r\n' });
