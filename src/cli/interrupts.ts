@@ -1,6 +1,6 @@
 import type { SignalSource } from '../container/forward-signals.ts';
 
-/** What happens on SIGINT, SIGTERM and SIGHUP, and, once they are diverted, on SIGQUIT. */
+/** What happens on SIGINT, SIGTERM and SIGHUP, and, once they are diverted, on others that programs take for a command. */
 export interface Interrupts {
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;
@@ -13,7 +13,8 @@ export interface Interrupts {
 }
 
 const ABORTING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-const DIVERTED = [...ABORTING, 'SIGQUIT'] as const;
+/** Node would open its debugger on SIGUSR1. */
+const COMMANDING = ['SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** `insist` is called for each signal after the one that aborted: whoever sends a second one does not want to wait. */
 export function catchInterrupts(
@@ -37,14 +38,14 @@ export function catchInterrupts(
     received: () => received,
     divert: (to) => {
       listener = to;
-      source.on('SIGQUIT', onSignal);
+      for (const name of COMMANDING) source.on(name, onSignal);
       return () => {
         listener = undefined;
-        source.off('SIGQUIT', onSignal);
+        for (const name of COMMANDING) source.off(name, onSignal);
       };
     },
     release: () => {
-      for (const name of DIVERTED) source.off(name, onSignal);
+      for (const name of [...ABORTING, ...COMMANDING]) source.off(name, onSignal);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { ToolError } from '../errors.ts';
+import { checkName } from './container-name.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { parseResourceLimits } from './limits/parse-resource-limits.ts';
 import { parseCapabilities } from './parse-capabilities.ts';
@@ -22,6 +23,8 @@ import type { RunOptions } from './run-options.ts';
  */
 export function readRunOptions(command: readonly string[], options: RunOptions): ContainerOptions {
   const { privileged = false, shmSize } = options;
+  const name = given(options.name);
+  if (name !== undefined) checkName(name);
   return {
     args: command,
     entrypoint: options.entrypoint,
@@ -32,7 +35,7 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     userns: ifGiven(options.userns, parseUserNamespace),
     stopSignal: ifGiven(given(options.stopSignal), parseSignal),
     stopTimeout: options.stopTimeout,
-    name: options.name,
+    name,
     hostname: given(options.hostname),
     domainname: given(options.domainname),
     labels: parseLabels(options.labels ?? []),

@@ -164,16 +164,24 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
   });
   const { terminal } = container;
   const stdio = terminal === undefined ? request.stdio : [...NO_STREAMS, terminal.master];
-  const running = startRunner({
-    program: planContainer(planRequest({ ...request, stdio }, { container, resolved, mount })).program,
-    stdio,
-    held: [container.lock],
-    idMap: containerOwnership(request),
-    runnerFolder: paths.runner,
-    detached: true, // Ctrl-C on the caller's terminal reaches this process alone, which passes it on once
-    signal,
-  });
-  return supervise(request, { ...container, name: container.name ?? id, program: resolved.command[0] ?? '', running });
+  let running: RunningProgram | undefined;
+  // From before there is a process: on a busy machine the command may have said that it is ready before this process goes on.
+  const stopForwarding = forwardSignals(request.signals, (number) => running?.signal(number));
+  try {
+    running = startRunner({
+      program: planContainer(planRequest({ ...request, stdio }, { container, resolved, mount })).program,
+      stdio,
+      held: [container.lock],
+      idMap: containerOwnership(request),
+      runnerFolder: paths.runner,
+      detached: true, // Ctrl-C on the caller's terminal reaches this process alone, which passes it on once
+      signal,
+    });
+    const [name, program] = [container.name ?? id, resolved.command[0] ?? ''];
+    return await supervise(request, { ...container, name, program, running });
+  } finally {
+    stopForwarding();
+  }
 }
 
 /** With a terminal the command gets its descriptors inside. */
@@ -219,7 +227,6 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
   const { folder, id, name, running } = supervised;
   const streamsEnd = request.stdio.includes('pipe') ? once(running.child, 'close') : undefined;
   streamsEnd?.catch(() => undefined); // of a process that there never was: see below
-  const stopForwarding = forwardSignals(request.signals, (number) => running.signal(number));
   try {
     request.onLaunched?.(running.child);
     recordWaiter(folder, running.pid);
@@ -236,8 +243,6 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
     const isNoexec = (): boolean => isNoexecCopy(request.driver, folder);
     if (error instanceof StepError) throw explainFailure(error, { ...request, ...supervised, isNoexec });
     throw diskError(error, 'record', folder);
-  } finally {
-    stopForwarding();
   }
 }
 

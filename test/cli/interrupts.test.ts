@@ -39,22 +39,24 @@ describe('catchInterrupts()', () => {
     expect(source.listenerCount('SIGINT')).toBe(1);
   });
 
-  it('hands signals to a listener as long as there is one, and SIGQUIT too', () => {
+  it('hands signals to a listener as long as there is one, and others too', () => {
     const { source, interrupts } = start();
     const heard: string[] = [];
     const stop = interrupts.divert((signal) => heard.push(signal));
     for (const [name, number] of [
       ['SIGINT', 2],
       ['SIGQUIT', 3],
+      ['SIGUSR1', 10],
+      ['SIGUSR2', 12],
       ['SIGINT', 2],
     ] as const)
       source.emit(name, name, number);
-    expect(heard).toEqual(['SIGINT', 'SIGQUIT', 'SIGINT']);
+    expect(heard).toEqual(['SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGINT']);
     expect(interrupts.signal.aborted).toBe(false);
     stop();
-    expect(source.listenerCount('SIGQUIT')).toBe(0);
+    expect(['SIGQUIT', 'SIGUSR1', 'SIGUSR2'].map((name) => source.listenerCount(name))).toEqual([0, 0, 0]);
     source.emit('SIGINT', 'SIGINT', 2);
-    expect(heard).toHaveLength(3);
+    expect(heard).toHaveLength(5);
     expect(interrupts.signal.aborted).toBe(true);
   });
 

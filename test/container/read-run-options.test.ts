@@ -4,13 +4,14 @@ import { readRunOptions } from '../../src/container/read-run-options.ts';
 
 describe('readRunOptions()', () => {
   it('takes an empty text for none, as docker does', () => {
-    const { user, workingFolder, hostname, domainname } = readRunOptions([], {
+    const { name, user, workingFolder, hostname, domainname } = readRunOptions([], {
+      name: '',
       user: '',
       workdir: '',
       hostname: '',
       domainname: '',
     });
-    expect([user, workingFolder, hostname, domainname]).toEqual([undefined, undefined, undefined, undefined]);
+    expect([name, user, workingFolder, hostname, domainname].every((text) => text === undefined)).toBe(true);
   });
 
   it('reads labels, of which the last of a name counts', () => {
@@ -44,5 +45,15 @@ describe('readRunOptions()', () => {
 
   it.for([-1001, 1001, 0.5, Number.NaN])('refuses %d for the OOM killer', (oomScoreAdj) => {
     expect(() => readRunOptions([], { oomScoreAdj })).toThrow('range for oom score adj is [-1000, 1000]');
+  });
+
+  // A name is the name of a file in the store.
+  it.for(['../../outside', '-web', 'a/b'])('refuses the container name "%s"', (name) => {
+    expect(() => readRunOptions([], { name })).toThrow(`Invalid container name (${name}), only `);
+  });
+
+  it('takes a name, and none', () => {
+    expect(readRunOptions([], { name: 'web.1' }).name).toBe('web.1');
+    expect(readRunOptions([], {}).name).toBeUndefined();
   });
 });

@@ -38,6 +38,11 @@ describe.each(CALLERS)('a terminal of $caller', NEEDS, ({ caller, user }) => {
     await screen.shows(/^resized$/m);
   });
 
+  it('alone decides how lines end, as full-screen programs rely on', async () => {
+    screen.type("stty -opost; printf 'one\\ntwo\\r\\n'; stty opost", 'Enter');
+    await screen.shows(/^one\n {3}two$/m);
+  });
+
   it('has job control: Ctrl-C, Ctrl-Z, background and foreground', async () => {
     const waiting = (word: string): string => `sh -c "echo ${word} is here; exec sleep 1000"`;
     screen.type(waiting('one'), 'Enter');

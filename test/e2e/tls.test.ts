@@ -8,7 +8,7 @@ import { startProxy, type TestProxy } from '../support/registry/index.ts';
 import { requires } from '../support/requirements.ts';
 import { openCliHome, type CliHome, type Ended } from './support/cli-home.ts';
 import { startDistribution, type Distribution } from './support/distribution.ts';
-import { execute } from './support/execute.ts';
+import { makeCertificate } from './support/make-certificate.ts';
 import { testBed, TEST_BED_NEEDS } from './support/test-bed.ts';
 
 /** Reached by a proxy only. */
@@ -20,18 +20,9 @@ describe('mydocker pull over TLS', requires(...TEST_BED_NEEDS, 'openssl'), () =>
   let registry: Distribution;
   let home: CliHome;
 
-  /** A self-signed certificate, as PATH.pem and PATH.key. */
-  function makeCertificate(name: string): { certificate: string; key: string } {
-    const made = { certificate: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
-    const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=IP:127.0.0.1,DNS:${PROXIED}`];
-    const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-    execute('openssl', ['req', ...kind, '-keyout', made.key, '-out', made.certificate, ...names]);
-    return made;
-  }
-
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'mydocker-e2e-tls-'));
-    const made = makeCertificate('registry');
+    const made = makeCertificate(folder, 'registry', PROXIED);
     certificate = made.certificate;
     registry = await startDistribution({ storage: testBed().storage, tls: made });
   });
@@ -64,8 +55,8 @@ describe('mydocker pull over TLS', requires(...TEST_BED_NEEDS, 'openssl'), () =>
   });
 
   it('shows a registry the certificate that lies in its folder, and says so where none does', async () => {
-    const client = makeCertificate('client');
-    const tls = { ...makeCertificate('guarded'), clientcas: [client.certificate] };
+    const client = makeCertificate(folder, 'client');
+    const tls = { ...makeCertificate(folder, 'guarded'), clientcas: [client.certificate] };
     const guarded = await startDistribution({ storage: testBed().storage, tls });
     try {
       const own = join(home.folder, '.config/mydocker/certs.d', guarded.host);

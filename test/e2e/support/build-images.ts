@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
+import { debianMirror, saveArchive } from './debian-archive.ts';
 import { startDistribution } from './distribution.ts';
 import { execute } from './execute.ts';
 import { layBusybox } from './lay-busybox.ts';
@@ -16,14 +17,18 @@ export interface BuiltImages {
   storage: string;
   /** OCI layout with the tags `busybox`, `debian`, `layered` and others, for umoci. */
   layout: string;
+  /** A part of the Debian archive, for apt in `debian`: see debian-archive.ts. */
+  archive: string;
 }
 
-const RECIPES = ['build-images.ts', 'lay-busybox.ts', 'layered-layers.ts', 'push-by-api.ts'];
+const RECIPES = ['build-images.ts', 'debian-archive.ts', 'lay-busybox.ts', 'layered-layers.ts', 'push-by-api.ts'];
 const PATH_IN_IMAGE = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** A program; one with a capability on its file; one with a group of its own and libraries. */
+const PACKAGES_TO_INSTALL = ['hello', 'iputils-ping', 'libcap2-bin', 'openssh-client'];
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
-/** Answers with the images in `cache`, made first where they are not there. Takes about a minute and 300 MB; needs root. */
+/** Answers with the images in `cache`, made first where they are not there. Takes about two minutes and 700 MB; needs root. */
 export async function buildImages(cache: string): Promise<BuiltImages> {
   const folder = join(cache, recipeKey());
   if (!existsSync(folder)) {
@@ -36,7 +41,7 @@ export async function buildImages(cache: string): Promise<BuiltImages> {
       rmSync(unfinished, { recursive: true, force: true });
     }
   }
-  return { storage: join(folder, 'registry'), layout: join(folder, 'layout') };
+  return { storage: join(folder, 'registry'), layout: join(folder, 'layout'), archive: join(folder, 'archive') };
 }
 
 /** Another recipe is another folder; the old ones can be deleted at any time. */
@@ -62,7 +67,8 @@ async function buildInto(folder: string): Promise<void> {
   try {
     const images = new ImageBuilder(layout, registry.host, work);
     images.buildBusybox();
-    images.buildDebian();
+    images.buildDebian(join(folder, 'archive'));
+    images.buildPrograms();
     images.buildConfigured();
     images.buildSharing();
     await images.buildLayered();
@@ -94,14 +100,27 @@ class ImageBuilder {
     this.#push('busybox', 'library/busybox:1.0', '--format=v2s2');
   }
 
-  /** library/debian: what mmdebstrap makes from the machine's own package mirror. */
-  buildDebian(): void {
-    const tar = join(this.#work, 'debian.tar');
+  /** library/debian: what mmdebstrap makes from the machine's own package mirror; and in `archive` some packages to install in it. */
+  buildDebian(archive: string): void {
+    const uris = join(this.#work, 'uris');
+    const listUris = `chroot "$1" apt-get install -y --no-install-recommends --print-uris ${PACKAGES_TO_INSTALL.join(' ')} >'${uris}'`;
+    this.#bootstrap('debian', `--customize-hook=${listUris}`);
+    saveArchive(archive, { ...debianMirror(), packages: readFileSync(uris, 'utf8') });
+  }
+
+  /** library/programs: Debian with programs that people run in containers. */
+  buildPrograms(): void {
+    this.#bootstrap('programs', '--include=gcc,libc6-dev,redis-server');
+  }
+
+  #bootstrap(name: string, ...options: string[]): void {
+    const tar = join(this.#work, `${name}.tar`);
     const { uri, codename } = debianMirror();
-    execute('mmdebstrap', ['--quiet', '--variant=minbase', codename, tar, uri]);
-    this.#new('debian', [tar]);
-    this.#configure('debian', '--config.cmd=bash');
-    this.#push('debian', 'library/debian:latest');
+    execute('mmdebstrap', ['--quiet', '--variant=minbase', ...options, codename, tar, uri]);
+    this.#new(name, [tar]);
+    this.#configure(name, '--config.cmd=bash');
+    this.#push(name, `library/${name}:latest`);
+    rmSync(tar);
   }
 
   /** configured: an image that sets everything that an image can set for `run`. */
@@ -233,21 +252,4 @@ class ImageBuilder {
 
 interface Manifest {
   layers: PushedDescriptor[];
-}
-
-/** The mirror that this machine's apt uses for its own release. */
-function debianMirror(): { uri: string; codename: string } {
-  const targets = execute('apt-get', [
-    'indextargets',
-    '--format',
-    '$(REPO_URI) $(CODENAME) $(COMPONENT)',
-    'Created-By: Packages',
-  ]);
-  const own = /^VERSION_CODENAME=(.*)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
-  const found = targets
-    .split('\n')
-    .map((line) => line.split(' '))
-    .find(([, name, component]) => name === own && component === 'main');
-  if (found?.[0] === undefined || own === undefined) throw new Error(`apt knows no mirror for "${own}":\n${targets}`);
-  return { uri: found[0], codename: own };
 }

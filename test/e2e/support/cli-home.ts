@@ -65,7 +65,8 @@ export function openCliHome(user?: string, parent: string = tmpdir()): CliHome {
 
   function start(args: string[], options: CallOptions = {}): Running {
     const { stdin, env = {}, cwd = folder, prefix = [], prefixAsRoot = false } = options;
-    const command = [...prefix, process.execPath, testBed().cli, ...args];
+    // `--` as the launcher says it: see scripts/build.mjs
+    const command = [...prefix, process.execPath, '--', testBed().cli, ...args];
     const child = spawn(command[0] ?? '', command.slice(1), {
       cwd,
       ...(prefixAsRoot ? {} : { uid, gid }),

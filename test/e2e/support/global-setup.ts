@@ -21,10 +21,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return async () => undefined;
   }
   buildIfStale();
-  const { storage, layout } = await buildImages(cacheFolder());
+  const { storage, layout, archive } = await buildImages(cacheFolder());
   const installed = mkdtempSync(join(tmpdir(), 'mydocker-installed-'));
   const registry = await startDistribution({ storage });
-  project.provide('testBed', { cli: installPackage(ROOT, installed), registry: registry.host, storage, layout });
+  project.provide('testBed', {
+    cli: installPackage(ROOT, installed),
+    registry: registry.host,
+    storage,
+    layout,
+    archive,
+  });
   return async () => {
     await registry.stop();
     rmSync(installed, { recursive: true });

@@ -12,6 +12,8 @@ export interface TestBed {
   storage: string;
   /** The same images as an OCI layout, for umoci. */
   layout: string;
+  /** A part of the Debian archive with packages for `library/debian`, as a mirror has it. */
+  archive: string;
 }
 
 export const TEST_BED_NEEDS = [
