@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { ContainerOptions } from './container-options.ts';
+import { DEFAULT_PATH } from './environment.ts';
 import { parseResourceLimits } from './limits/parse-resource-limits.ts';
+import { findRuntime } from './oci-bundle/find-runtime.ts';
 import { parseCapabilities } from './parse-capabilities.ts';
 import { parseDevice } from './parse-device.ts';
 import { DEFAULT_SECURITY, PRIVILEGED_SECURITY, parseSecurity } from './parse-security.ts';
@@ -13,7 +15,7 @@ import type { RunOptions } from './run-options.ts';
 
 /**
  * Reads what a caller says in docker's words.
- * @throws {ToolError} ERR_USAGE, ERR_UNSUPPORTED
+ * @throws {ToolError} ERR_USAGE, ERR_UNSUPPORTED, ERR_HOST for a runtime that is not there
  */
 export function readRunOptions(command: readonly string[], options: RunOptions): ContainerOptions {
   const { privileged = false, shmSize } = options;
@@ -43,5 +45,6 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     limits: parseResourceLimits(options),
     ulimits: options.ulimits?.map(parseUlimit),
     sysctls: options.sysctls?.map(parseSysctl),
+    runtime: findRuntime(options.runtime, options.searchPath ?? DEFAULT_PATH),
   };
 }

@@ -38,6 +38,18 @@ export function findControllers({ mountinfo, cgroup, read }: ControlGroupSources
   return places;
 }
 
+/** Every hierarchy that is mounted, at the first of the places where it is. A runtime puts a container into all of them. */
+export function findHierarchies({ mountinfo, cgroup }: Omit<ControlGroupSources, 'read'>): ControllerPlace[] {
+  const mounts = mountinfo.split('\n').flatMap(parseMount);
+  const places = new Map<string, ControllerPlace>();
+  for (const [name, path] of cgroup.split('\n').flatMap(parseMembership)) {
+    const found = mounts.find(({ type, options }) => (name === '' ? type === 'cgroup2' : options.includes(name)));
+    if (found === undefined) continue; // not mounted
+    places.set(found.mount, { version: name === '' ? 2 : 1, mount: found.mount, own: ownGroup(found, path) });
+  }
+  return [...places.values()];
+}
+
 const CONTROLLERS: readonly Controller[] = ['cpu', 'cpuset', 'memory', 'pids'];
 
 interface GroupMount {

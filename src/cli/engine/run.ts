@@ -9,6 +9,7 @@ export async function run(image: string, request: RunRequest): Promise<RunResult
     ...request,
     env: environment,
     rm: remove,
+    searchPath: request.env['PATH'],
     offline: isOffline(request.env),
     registry: async () => (await import('./registry-options.ts')).registryOptions(request),
     stdio: [interactive ? 'inherit' : 'ignore', 'inherit', 'inherit'],

@@ -12,7 +12,7 @@ export const ETC_FILES = ['resolv.conf', 'hosts', 'hostname'] as const;
  * could end anywhere, or nowhere, as with the link of systemd-resolved. A volume at or above a file's place brings its own.
  */
 export function etcFileSteps(folder: string, volumeTargets: readonly string[]): MountSteps {
-  const names = ETC_FILES.filter((name) => !volumeTargets.some((target) => isWithin(`/etc/${name}`, target)));
+  const names = engineFilesOf(volumeTargets);
   return {
     prepare: names.flatMap((name) =>
       bindMount({
@@ -31,4 +31,9 @@ export function etcFileSteps(folder: string, volumeTargets: readonly string[]): 
       }),
     ],
   };
+}
+
+/** Those that no volume of the user's brings. */
+export function engineFilesOf(volumeTargets: readonly string[]): (typeof ETC_FILES)[number][] {
+  return ETC_FILES.filter((name) => !volumeTargets.some((target) => isWithin(`/etc/${name}`, target)));
 }

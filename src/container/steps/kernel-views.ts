@@ -45,11 +45,6 @@ export interface KernelViewOptions {
 
 /** /proc and a read-only /sys, with what docker masks and protects in them. Needs /dev/null of `deviceSteps` in place. */
 export function kernelViewSteps(options: KernelViewOptions): MountSteps {
-  const thermal = options.thermalCpus.map((cpu): MaskedPath => ({
-    view: 'sys',
-    path: `devices/system/cpu/cpu${cpu}/thermal_throttle`,
-    kind: 'folder',
-  }));
   return {
     prepare: [...procMount(options.pid), ...sysMount(options)],
     attach: [
@@ -57,9 +52,28 @@ export function kernelViewSteps(options: KernelViewOptions): MountSteps {
       attach({ mount: 'proc', target: targetName('/proc'), what: 'mount /proc' }),
       ...ownTarget('/sys', 'folder', 'create /sys'),
       attach({ mount: 'sys', target: targetName('/sys'), what: 'mount /sys' }),
-      ...(options.isProtected ? [...READ_ONLY.flatMap(protect), ...[...MASKED, ...thermal].flatMap(mask)] : []),
+      ...(options.isProtected ? [...READ_ONLY.flatMap(protect), ...masked(options.thermalCpus).flatMap(mask)] : []),
     ],
   };
+}
+
+/** The same for an OCI runtime: what it is to hide, absolute. */
+export function maskedPaths(thermalCpus: readonly number[]): string[] {
+  return masked(thermalCpus).map(({ view, path }) => `/${view}/${path}`);
+}
+
+/** What it is to protect. */
+export function readOnlyPaths(): string[] {
+  return READ_ONLY.map((name) => `/proc/${name}`);
+}
+
+function masked(thermalCpus: readonly number[]): MaskedPath[] {
+  const thermal = thermalCpus.map((cpu): MaskedPath => ({
+    view: 'sys',
+    path: `devices/system/cpu/cpu${cpu}/thermal_throttle`,
+    kind: 'folder',
+  }));
+  return [...MASKED, ...thermal];
 }
 
 const NO_PROGRAMS = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
