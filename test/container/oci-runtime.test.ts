@@ -1,4 +1,14 @@
-import { existsSync, readFileSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -153,6 +163,20 @@ for (const name of ['runc', 'crun'] as const) {
         expect(own.stdout).toMatch(/^new\n.*Read-only/);
       });
 
+      it('keeps the flags of the mount that holds a volume', async () => {
+        const place = join(box.folder, 'held');
+        mkdirSync(place);
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'noexec,nosuid,mode=777', 'tmpfs', place]);
+        try {
+          const settings = { options: { volumes: ['./held:/held'] } };
+          expect(await sh('grep " /held " /proc/mounts | cut -d" " -f4', settings)).toMatch(
+            /^rw,nosuid,nodev,noexec\b/,
+          );
+        } finally {
+          execFileSync('umount', [place]);
+        }
+      });
+
       it('X33 makes the folders of an image inside its root, wherever links of the image lead', async () => {
         const links = createBox(caller, [layBusybox, layLinks]);
         const image = {
@@ -214,6 +238,26 @@ for (const name of ['runc', 'crun'] as const) {
         expect(await sh(limits)).toBe((await box.run(['sh', '-c', limits])).stdout);
       });
 
+      it('has an init with --init, which passes signals on, reaps orphans and says why a command cannot start', async () => {
+        const options = { init: true, user: 'bob' };
+        const orphan = '(sleep 0.01 &); sleep 0.1; ps -o pid,stat | grep -c " Z"';
+        expect(await sh(`grep PPid /proc/$$/status; id -u; echo $(ls /proc/self/fd); ${orphan}`, { options })).toBe(
+          'PPid:\t1\n1000\n0 1 2 3\n0\n',
+        );
+        const hold =
+          'readlink /proc/1/exe; ls /proc/1/fd 2>/dev/null | wc -l; (echo x >/dev/init) 2>&1 | grep -c Read-only';
+        expect(await sh(hold, { options: { init: true } })).toBe('0\n1\n');
+        expect((await run(['sh', '-c', 'kill -9 $$'], { options })).exitCode).toBe(137);
+        const { failure } = await run(['nope'], { options });
+        expect(failure).toEqual({
+          code: 'ERR_COMMAND_NOT_FOUND',
+          message: 'exec: "nope": executable file not found in $PATH',
+        });
+        const running = await start("trap 'echo got it; exit 42' TERM; echo ready; sleep 1000 & wait", { init: true });
+        running.supervisor.kill('SIGTERM');
+        expect(await running.outcome).toMatchObject({ stdout: 'ready\ngot it\n', exitCode: 42 });
+      });
+
       it('refuses what a bundle cannot say', async () => {
         for (const options of [{ pid: 'host' } as const, { domainname: 'example.org' }]) {
           expect((await run(['true'], { options })).failure?.code).toBe('ERR_UNSUPPORTED');
@@ -243,57 +287,26 @@ for (const name of ['runc', 'crun'] as const) {
       });
 
       it('gives a device that is named', async () => {
-        const options = { devices: [{ source: '/dev/tty', target: '/dev/mine' }], capabilities: [] };
-        expect(await sh('stat -c "%F %t %T" /dev/mine', { options })).toBe('character special file 5 0\n');
+        const source = ['/dev/net/tun', '/dev/fuse', '/dev/loop-control', '/dev/kmsg'].find(canOpen) ?? '/dev/tty';
+        const options = { devices: [{ source, target: '/dev/mine' }] };
+        expect(await sh('(exec 3<>/dev/mine) && echo opened', { options })).toBe('opened\n');
       });
     });
   }
 }
 
-describe('an OCI runtime', requires('root', 'static-busybox'), () => {
-  let box: Box;
-  beforeAll(() => {
-    box = createBox('root');
-  });
-  afterAll(() => box.remove());
-
-  const runWith = async (script: string, mode = 0o755): Promise<Outcome> => {
-    const path = join(box.folder, `runtime-${readdirSync(box.folder).length}`);
-    writeFileSync(path, script, { mode });
-    return box.run(['true'], { options: { runtime: { name: './mine', path } } });
-  };
-
-  it('that fails is quoted without what a terminal would obey', async () => {
-    const failing =
-      '#!/bin/sh\nwhile [ "$1" != --log ]; do shift; done\n' +
-      `echo '{"level":"warning","msg":"no"}' >"$2"; echo '{"level":"error","msg":"it \\u001b[31m broke"}' >>"$2"; echo junk >>"$2"; exit 1\n`;
-    expect((await runWith(failing)).failure).toEqual({
-      code: 'ERR_CONTAINER',
-      message: 'Cannot run the container with ./mine: it \\x1b[31m broke',
-    });
-  });
-
-  it('that cannot be executed is an error of the machine', async () => {
-    const { failure } = await runWith('no program');
-    expect(failure).toMatchObject({
-      code: 'ERR_HOST',
-      message: expect.stringMatching(/^Cannot start the runtime ".*": exec format error$/) as string,
-    });
-  });
-
-  it('gets nothing of the image or the user as an argument, and nothing of our environment', async () => {
-    const { stdout } = await runWith('#!/bin/sh\necho "$@"; env\n');
-    const [words = '', ...variables] = stdout.trim().split('\n');
-    expect(words).toMatch(
-      /^--root \S+\/bundle\/state --log \S+\/bundle\/log --log-format json run --bundle \S+\/bundle [0-9a-f]{64}$/,
-    );
-    expect(variables.filter((variable) => !/^(PATH|PWD|_|SHLVL|OLDPWD)=/.test(variable))).toEqual([]);
-  });
-});
-
 function layLinks(tree: string): void {
   symlinkSync('/tmp', join(tree, 'to-tmp'));
   symlinkSync('../../../../../..', join(tree, 'up'));
+}
+
+function canOpen(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'r+'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Groups of the containers of this file's callers, whose group this process is in, in all hierarchies. */

@@ -3,20 +3,21 @@ import { hasCapabilities } from '../../linux/capabilities.ts';
 import type { HostFacts } from '../../linux/host-facts.ts';
 import { UNLIMITED } from '../parse-ulimit.ts';
 import type { PlanRequest } from '../plan-container.ts';
+import { readMountFlags } from './mount-flags.ts';
 import type { BundleRequest, DeviceNumber, HardLimits } from './bundle-request.ts';
 
 /** What a bundle says of the machine. */
-export type BundleFacts = Pick<BundleRequest, 'hardLimits' | 'hostIpcFolders' | 'devices'>;
+export type BundleFacts = Pick<BundleRequest, 'hardLimits' | 'hostIpcFolders' | 'mountFlags' | 'devices'>;
 
-/** Looks at this process and at the devices among the mounts. Throws what statSync throws for one that is not there any more. */
+/** Looks at this process and at the sources of the mounts. Throws what statSync throws for one that is not there any more. */
 export function readBundleFacts(host: HostFacts, { mounts }: Pick<PlanRequest, 'mounts'>): BundleFacts {
-  const devices = mounts.flatMap((mount) =>
-    mount.kind === 'volume' && mount.sourceKind === 'device' ? [mount.source] : [],
-  );
+  const volumes = mounts.filter((mount) => mount.kind === 'volume');
+  const devices = volumes.filter(({ sourceKind }) => sourceKind === 'device');
   return {
     hardLimits: readHardLimits(host),
     hostIpcFolders: ['/dev/mqueue', '/dev/shm'].filter((path) => existsSync(path)),
-    devices: new Map(devices.map((path) => [path, deviceNumber(path)])),
+    mountFlags: readMountFlags(volumes.map(({ source }) => source)),
+    devices: new Map(devices.map(({ source }) => [source, deviceNumber(source)])),
   };
 }
 

@@ -2,6 +2,8 @@ import { MOUNT_ATTR } from '../../linux/mount-flags.ts';
 import { hasGroup } from '../id-mapping.ts';
 import { engineFilesOf } from '../steps/etc-files.ts';
 import type { UserMount } from '../steps/volumes.ts';
+import { bundleFolder } from './bundle-folder.ts';
+import { INIT_COMMAND, initFiles } from './bundle-init.ts';
 import type { BundleRequest } from './bundle-request.ts';
 import type { OciMount } from './oci-config.ts';
 
@@ -29,13 +31,19 @@ export function bundleMounts(request: BundleRequest): OciMount[] {
     },
     sysMount(request),
     ...ipcMounts(request),
+    ...(request.init ? [initMount(folder)] : []),
     ...engineFilesOf(targets).map((name) =>
       bind({ source: `${folder}/etc/${name}`, destination: `/etc/${name}`, flags: NO_PROGRAMS, isFile: true }),
     ),
     ...mounts
       .toSorted((a, b) => a.target.split('/').length - b.target.split('/').length) // folders before what is inside them
-      .map((mount) => userMount(mount, ownership.kind !== 'root')),
+      .map((mount) => userMount(mount, request)),
   ];
+}
+
+function initMount(folder: string): OciMount {
+  const source = initFiles(bundleFolder(folder)).runner;
+  return bind({ source, destination: INIT_COMMAND[0], flags: ['nosuid', 'nodev', 'ro'], isFile: true });
 }
 
 /** A network namespace of the host's has its part of /sys, which the kernel mounts anew for its owner alone. */
@@ -62,8 +70,8 @@ function ipcMounts({ ipc, shmSize, hostIpcFolders }: BundleRequest): OciMount[] 
   ];
 }
 
-function userMount(mount: UserMount, rootless: boolean): OciMount {
-  const nosuid = rootless ? ['nosuid'] : []; // set-user-ID programs would run with the caller's own files
+function userMount(mount: UserMount, { ownership, mountFlags }: BundleRequest): OciMount {
+  const nosuid = ownership.kind !== 'root' ? ['nosuid'] : []; // set-user-ID programs would run with the caller's own files
   if (mount.kind === 'tmpfs') {
     const flags = TMPFS_FLAGS.filter(([bit]) => mount.attributes & bit).map(([, word]) => word);
     const settings = mount.options.map(([key, value]) => `${key}=${value}`);
@@ -72,8 +80,8 @@ function userMount(mount: UserMount, rootless: boolean): OciMount {
   }
   const { source, sourceKind, target, readOnly } = mount;
   const nodev = sourceKind === 'device' ? [] : ['nodev'];
-  const flags = [...nodev, ...nosuid, ...(readOnly ? ['ro'] : [])];
-  return bind({ source, destination: target, flags, isFile: sourceKind !== 'folder' });
+  const flags = new Set([...nodev, ...nosuid, ...(readOnly ? ['ro'] : []), ...(mountFlags.get(source) ?? [])]);
+  return bind({ source, destination: target, flags: [...flags], isFile: sourceKind !== 'folder' });
 }
 
 const TMPFS_FLAGS: readonly (readonly [bit: number, word: string])[] = [

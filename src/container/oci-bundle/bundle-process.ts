@@ -1,5 +1,6 @@
 import { capabilityBit } from '../../linux/capabilities.ts';
 import { UNLIMITED } from '../parse-ulimit.ts';
+import { INIT_COMMAND } from './bundle-init.ts';
 import type { BundleRequest } from './bundle-request.ts';
 import type { OciLimit, OciProcess } from './oci-config.ts';
 
@@ -18,7 +19,7 @@ export function bundleProcess(request: BundleRequest): OciProcess {
       gid: user.gid,
       additionalGids: ownership.kind === 'single' ? [] : user.groups, // with one id there are no others
     },
-    args: [...request.command],
+    args: request.init ? [...INIT_COMMAND] : [...request.command],
     env: [...request.environment],
     cwd: request.workingFolder,
     // Inheritable ones would pass to programs with file capabilities (CVE-2022-24769).

@@ -3,7 +3,7 @@ import type { PlanRequest } from '../plan-container.ts';
 import type { OciSeccomp } from './oci-config.ts';
 
 /** What a config.json is written from: all that a plan is made from, in forms that a runtime takes. */
-export interface BundleRequest extends Omit<PlanRequest, 'controlGroups' | 'init' | 'systemCallFilter'> {
+export interface BundleRequest extends Omit<PlanRequest, 'controlGroups' | 'systemCallFilter'> {
   /** Undefined: the command may use all system calls. */
   seccomp: OciSeccomp | undefined;
   limits: ResourceLimits;
@@ -13,6 +13,8 @@ export interface BundleRequest extends Omit<PlanRequest, 'controlGroups' | 'init
   hardLimits: HardLimits | undefined;
   /** Folders of the host's shared memory and message queues that exist. */
   hostIpcFolders: readonly string[];
+  /** Of the mounts that hold the user's volumes, by their sources: they hold for the volumes as well. */
+  mountFlags: ReadonlyMap<string, readonly string[]>;
   /** Of the devices among the mounts, by their sources. */
   devices: ReadonlyMap<string, DeviceNumber>;
 }

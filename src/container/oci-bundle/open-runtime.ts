@@ -5,13 +5,18 @@ import { DEFAULT_CAPABILITIES } from '../../linux/capabilities.ts';
 import type { HostFacts } from '../../linux/host-facts.ts';
 import type { Program } from '../../linux/program.ts';
 import type { StepError } from '../../linux/step-error.ts';
+import { isMachine } from '../../linux/syscalls.ts';
+import type { Machine } from '../../linux/syscalls.ts';
 import type { ContainerOptions } from '../container-options.ts';
 import type { ContainerGroup } from '../limits/create-group.ts';
 import { readSeccompProfile } from '../load-seccomp-filter.ts';
 import { DEFAULT_SECURITY } from '../parse-security.ts';
 import type { PlanRequest } from '../plan-container.ts';
+import { explainFailure } from '../explain-failure.ts';
 import { bundleConfig } from './bundle-config.ts';
 import { readBundleFacts } from './bundle-facts.ts';
+import { bundleFolder } from './bundle-folder.ts';
+import { initFiles, readInitFailure, writeInit } from './bundle-init.ts';
 
 import { bundleSeccomp } from './bundle-seccomp.ts';
 import { encodeConfig } from './encode-config.ts';
@@ -43,6 +48,7 @@ export async function openRuntime(runtime: Runtime, options: ContainerOptions, h
   const seccomp = await readSeccomp(options, host);
   const { limits = {} } = options;
   let groups: RuntimeGroups = { path: undefined, folders: [], binds: [], hidden: [] };
+  let prepared: PlanRequest | undefined;
   return {
     async createGroup(id) {
       const created = await createRuntimeGroup(id, limits, { rootless: host.ownership.kind !== 'root' });
@@ -50,47 +56,63 @@ export async function openRuntime(runtime: Runtime, options: ContainerOptions, h
       return created.group;
     },
     prepare(request) {
+      prepared = request;
       const { bundle, state } = foldersOf(request.folder);
       mkdirSync(state, { recursive: true, mode: 0o700 });
       const facts = { seccomp, limits, cgroupsPath: groups.path, ...readBundleFacts(host, request) };
       writeFileSync(join(bundle, 'config.json'), encodeConfig(bundleConfig({ ...request, ...facts })), WRITE);
+      if (request.init) writeInit(bundle, request, machine());
       return runtimeProgram(request, {
         path: runtime.path,
-        args: argumentsFor(runtime, request.folder),
+        args: argumentsFor(runtime, request),
         state,
         groups,
+        initProgram: request.init ? initFiles(bundle).program : undefined,
       });
     },
     explainStart(failure) {
       if (failure.call !== START_RUNTIME) return undefined;
       return new ToolError('ERR_HOST', failure.message, { cause: failure });
     },
-    explainEnd: (folder, exitCode) => runtimeFailure(runtime.name, foldersOf(folder).log, exitCode),
+    explainEnd(folder, exitCode) {
+      const { bundle, log } = foldersOf(folder);
+      const failure = prepared?.init === true ? readInitFailure(bundle, prepared, machine()) : undefined;
+      if (failure === undefined) return runtimeFailure(runtime.name, log, exitCode);
+      return explainFailure(failure, { program: prepared?.command[0] ?? '', host });
+    },
   };
+}
+
+/** startRunner refuses any other before it comes to this. */
+function machine(): Machine {
+  return isMachine(process.arch) ? process.arch : 'x64';
 }
 
 const WRITE = { flag: 'wx', mode: 0o600 } as const; // the environment may hold secrets
 
 /** In the container's own folder. */
 function foldersOf(folder: string): { bundle: string; state: string; log: string } {
-  const bundle = join(folder, 'bundle');
+  const bundle = bundleFolder(folder);
   return { bundle, state: join(bundle, 'state'), log: join(bundle, 'log') };
 }
 
 /** Nothing of the image's is among them. */
-function argumentsFor({ path }: Runtime, folder: string): string[] {
+function argumentsFor({ path }: Runtime, { folder, init }: PlanRequest): string[] {
   const { bundle, state, log } = foldersOf(folder);
-  // Keeps the control groups, from which the engine then learns whether memory ran out. Only runc has it.
-  const keep = basename(path).startsWith('runc') ? ['--keep'] : [];
-  return ['--root', state, '--log', log, '--log-format', 'json', 'run', ...keep, '--bundle', bundle, basename(folder)];
+  const options = [
+    // Keeps the control groups, from which the engine then learns whether memory ran out. Only runc has it.
+    ...(basename(path).startsWith('runc') ? ['--keep'] : []),
+    ...(init ? ['--preserve-fds=1'] : []),
+  ];
+  const common = ['--root', state, '--log', log, '--log-format', 'json'];
+  return [...common, 'run', ...options, '--bundle', bundle, basename(folder)];
 }
 
-function checkOptions({ name }: Runtime, { init, pid, domainname }: ContainerOptions): void {
+function checkOptions({ name }: Runtime, { pid, domainname }: ContainerOptions): void {
   const cannot = (what: string, reason: string): ToolError =>
     new ToolError('ERR_UNSUPPORTED', `Cannot use ${what} with the runtime "${name}": ${reason}`, {
       hint: 'Leave out --runtime: the runner of this engine can.',
     });
-  if (init === true) throw cannot('--init', 'a bundle has no init process');
   if (pid === 'host') throw cannot('--pid host', 'the container would outlive this process');
   if (domainname !== undefined) throw cannot('a domain name', 'not every runtime sets it');
 }

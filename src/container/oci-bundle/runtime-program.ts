@@ -1,6 +1,8 @@
+import { constants } from 'node:fs';
 import { dieWithParentSteps } from '../../linux/die-with-parent.ts';
 import { MS } from '../../linux/mount-flags.ts';
-import { CLONE, SIGNAL } from '../../linux/process-flags.ts';
+import { AT, O } from '../../linux/path-flags.ts';
+import { CLONE, FCNTL, SIGNAL } from '../../linux/process-flags.ts';
 import { rawInputSteps } from '../../linux/pseudo-terminal.ts';
 import type { Program, Step } from '../../linux/program.ts';
 import { userNamespaceSteps } from '../../linux/user-namespace.ts';
@@ -13,6 +15,7 @@ import { mountRootSteps } from '../steps/root-file-system.ts';
 import { openTerminalSteps, prepareTerminalSteps } from '../steps/terminal.ts';
 import { imageVolumeSteps } from '../steps/volumes.ts';
 import { makeWorkingFolderSteps } from '../steps/working-folder.ts';
+import { PROGRAM_DESCRIPTOR } from './bundle-init.ts';
 import type { RuntimeGroups } from './runtime-groups.ts';
 
 export interface RuntimeLaunch {
@@ -23,6 +26,8 @@ export interface RuntimeLaunch {
   /** A folder for its state, absolute, which appears empty and is gone with the runtime. */
   state: string;
   groups: RuntimeGroups;
+  /** A file that the runtime is to hand on open: see bundle-init.ts. */
+  initProgram?: string | undefined;
 }
 
 type Surroundings = Pick<
@@ -84,11 +89,22 @@ function viewSteps({ state, groups }: RuntimeLaunch): Step[] {
 /** The call of the step that becomes the runtime is the only one of its kind. */
 export const START_RUNTIME = 'execve';
 
-function startSteps({ path, args }: RuntimeLaunch): Step[] {
+function startSteps({ path, args, initProgram }: RuntimeLaunch): Step[] {
   const [argv, envp] = [{ pointers: [path, ...args] }, { pointers: [`PATH=${DEFAULT_PATH}`] }];
   return [
     { call: 'chdir', args: ['/'], what: 'change to the root folder' },
+    ...(initProgram === undefined ? [] : handOnSteps(initProgram)),
     ...dieWithParentSteps(),
     { call: START_RUNTIME, args: [path, argv, envp], what: `start the runtime "${printable(path)}"` },
+  ];
+}
+
+function handOnSteps(file: string): Step[] {
+  const what = 'open the program of the init process';
+  const opened = { result: 'init program' };
+  return [
+    { call: 'openat', args: [AT.FDCWD, file, constants.O_RDWR | O.CLOEXEC], save: opened.result, what },
+    { call: 'dup3', args: [opened, PROGRAM_DESCRIPTOR, 0], ignore: ['EINVAL'], what }, // it has that number already
+    { call: 'fcntl', args: [PROGRAM_DESCRIPTOR, FCNTL.SETFD, 0], what },
   ];
 }

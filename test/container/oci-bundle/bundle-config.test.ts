@@ -145,6 +145,8 @@ describe('bundleConfig()', () => {
     expect(mountAt(config, '/data/deep')?.options).toEqual(['rbind', 'rprivate', 'nodev', 'ro', 'rnodev', 'rro']);
     expect(mountAt(config, '/etc/hosts')?.options).toEqual(['rbind', 'rprivate', 'nodev', 'ro']);
     expect(mountAt(config, '/fast')?.options).toEqual(['nosuid', 'nodev', 'noexec', 'size=1m']);
+    const held = configOf({ mounts, mountFlags: new Map([['/h/top', ['nodev', 'noexec']]]) });
+    expect(mountAt(held, '/data')?.options).toEqual(['rbind', 'rprivate', 'nodev', 'noexec', 'rnodev', 'rnoexec']);
     const rootless = configOf({ mounts, ownership: MAPPED });
     expect(mountAt(rootless, '/data')?.options).toEqual(['rbind', 'rprivate', 'nodev', 'nosuid', 'rnodev', 'rnosuid']);
   });
@@ -172,6 +174,17 @@ describe('bundleConfig()', () => {
     expect(privileged.linux).toMatchObject({ maskedPaths: [], readonlyPaths: [] });
     expect(privileged.linux.resources.devices).toEqual([{ allow: true, access: 'rwm' }]);
     expect(mountAt(privileged, '/sys')?.options).not.toContain('ro');
+  });
+
+  it('starts with our own runner for --init, which is bound over a name in /dev', () => {
+    const config = configOf({ init: true });
+    expect(config.process.args).toEqual(['/dev/init', '3']);
+    const targets = config.mounts.map(({ destination }) => destination);
+    expect(targets.indexOf('/dev/init')).toBeGreaterThan(targets.indexOf('/dev'));
+    expect(mountAt(config, '/dev/init')).toMatchObject({
+      source: '/store/containers/id/bundle/init',
+      options: ['rbind', 'rprivate', 'nosuid', 'nodev', 'ro'],
+    });
   });
 
   it('has limits in the units of the specification', () => {

@@ -44,10 +44,12 @@ export const BUNDLE_REQUEST: BundleRequest = {
   capabilities: DEFAULT_CAPABILITIES,
   ulimits: [],
   sysctls: [],
+  init: false,
   seccomp: undefined,
   limits: {},
   cgroupsPath: '/mydocker/id',
   hardLimits: undefined,
   hostIpcFolders: ['/dev/shm'],
+  mountFlags: new Map(),
   devices: new Map(),
 };
