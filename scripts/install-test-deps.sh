@@ -26,6 +26,8 @@ bsdtar|libarchive-tools
 python3|python3
 script|bsdutils
 faketime|faketime
+runc|runc
+crun|crun
 '
 USER_WITH_RANGE=mydocker-subid
 USER_WITHOUT_RANGE=mydocker-plain

@@ -190,6 +190,8 @@ export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   pid: NamespaceMode;
   ipc: NamespaceMode;
   init: boolean;
+  /** `runc`, `crun` or a path; the engine's own unless given. */
+  runtime: string | undefined;
   /** Delete the container when it has ended. */
   remove: boolean;
   /** Connect stdin; it is empty otherwise. */

@@ -40,6 +40,7 @@ type RunFlags = {
   quiet: Flag<boolean>;
   'read-only': Flag<boolean>;
   rm: Flag<boolean>;
+  runtime: Flag<string | undefined>;
   'security-opt': Flag<readonly string[]>;
   'shm-size': Flag<string | undefined>;
   'stop-signal': Flag<string | undefined>;
@@ -96,6 +97,7 @@ export const runFlags: RunFlags = {
   quiet: booleanFlag({ short: 'q', about: 'Suppress the pull output' }),
   'read-only': booleanFlag({ about: "Mount the container's root filesystem as read only" }),
   rm: booleanFlag({ about: 'Automatically remove the container when it exits' }),
+  runtime: stringFlag({ about: 'Runtime to use for this container ("mydocker", "runc", "crun" or a path)' }),
   'security-opt': listFlag({ about: 'Security options (no-new-privileges, seccomp=, systempaths=unconfined)' }),
   'shm-size': stringFlag({ about: 'Size of /dev/shm', placeholder: 'bytes' }),
   'stop-signal': stringFlag({ about: 'Signal to stop the container' }),

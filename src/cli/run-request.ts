@@ -49,6 +49,7 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     pid: namespaceMode('PID', flags.pid),
     ipc: namespaceMode('IPC', flags.ipc),
     init: flags.init,
+    runtime: flags.runtime,
     memory: flags.memory,
     memorySwap: flags['memory-swap'],
     cpus: flags.cpus,

@@ -1,6 +1,7 @@
 import type { Capability } from '../linux/capabilities.ts';
 import type { TerminalStreams } from './connect-terminal.ts';
 import type { ResourceLimits } from './limits/resource-limits.ts';
+import type { Runtime } from './oci-bundle/find-runtime.ts';
 import type { DeviceRequest } from './parse-device.ts';
 import type { SecurityOptions } from './parse-security.ts';
 import type { Sysctl } from './parse-sysctl.ts';
@@ -58,4 +59,6 @@ export interface ContainerOptions {
   init?: boolean | undefined;
   devices?: readonly DeviceRequest[] | undefined;
   limits?: ResourceLimits | undefined;
+  /** Runs the container in place of the engine's own runner. */
+  runtime?: Runtime | undefined;
 }

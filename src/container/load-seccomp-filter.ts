@@ -6,6 +6,7 @@ import { DEFAULT_FILTER_ARM64 } from '../linux/seccomp/default-filter-arm64.ts';
 import { DEFAULT_FILTER_X64 } from '../linux/seccomp/default-filter-x64.ts';
 import type { FilterTarget } from '../linux/seccomp/applicable-rules.ts';
 import type { Machine } from '../linux/syscalls.ts';
+import type { SeccompProfile } from '../linux/seccomp/seccomp-profile.ts';
 import { printable } from '../printable.ts';
 import type { SecurityOptions } from './parse-security.ts';
 
@@ -34,16 +35,27 @@ export async function loadSeccompFilter(request: FilterRequest): Promise<Uint8Ar
   if (seccomp === 'unconfined') return undefined;
   const { architecture, ready } = FILTERS[machine];
   if (seccomp === 'default' && hasDefaults(capabilities)) return Buffer.from(ready, 'base64');
-  const path = seccomp === 'default' ? DEFAULT_PROFILE : seccomp.path;
-  const bytes = await readProfile(path);
-  const { parseSeccompProfile } = await import('../linux/seccomp/parse-profile.ts');
+  const profile = await readSeccompProfile(seccomp);
   const { compileFilter } = await import('../linux/seccomp/compile-filter.ts');
   const names = new Set(capabilities.map((name) => `CAP_${name}`));
-  const profile = parseSeccompProfile(bytes, String(path));
   const filter = compileFilter(profile, { architecture, capabilities: names, kernelRelease });
   const length = filter.length / INSTRUCTION_SIZE;
   if (length <= MAX_INSTRUCTIONS) return filter;
-  throw unusable(path, `it needs ${length} instructions, and the kernel takes ${MAX_INSTRUCTIONS}`);
+  const reason = `it needs ${length} instructions, and the kernel takes ${MAX_INSTRUCTIONS}`;
+  throw unusable(seccomp === 'default' ? DEFAULT_PROFILE : seccomp.path, reason);
+}
+
+/**
+ * Docker's profile, or that of a file.
+ * @throws {ToolError} ERR_USAGE for a file that cannot be read, ERR_MANIFEST for one that is no profile
+ */
+export async function readSeccompProfile(
+  seccomp: Exclude<SecurityOptions['seccomp'], 'unconfined'>,
+): Promise<SeccompProfile> {
+  const path = seccomp === 'default' ? DEFAULT_PROFILE : seccomp.path;
+  const bytes = await readProfile(path);
+  const { parseSeccompProfile } = await import('../linux/seccomp/parse-profile.ts');
+  return parseSeccompProfile(bytes, String(path));
 }
 
 const MAX_INSTRUCTIONS = 4096; // BPF_MAXINSNS of the kernel

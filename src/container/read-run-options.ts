@@ -2,7 +2,9 @@ import { resolve } from 'node:path';
 import { ToolError } from '../errors.ts';
 import { checkName } from './container-name.ts';
 import type { ContainerOptions } from './container-options.ts';
+import { DEFAULT_PATH } from './environment.ts';
 import { parseResourceLimits } from './limits/parse-resource-limits.ts';
+import { findRuntime } from './oci-bundle/find-runtime.ts';
 import { parseCapabilities } from './parse-capabilities.ts';
 import { parseDevice } from './parse-device.ts';
 import { parseLabels } from './parse-label.ts';
@@ -19,7 +21,7 @@ import type { RunOptions } from './run-options.ts';
 
 /**
  * Reads what a caller says in docker's words.
- * @throws {ToolError} ERR_USAGE, ERR_UNSUPPORTED
+ * @throws {ToolError} ERR_USAGE, ERR_UNSUPPORTED, ERR_HOST for a runtime that is not there
  */
 export function readRunOptions(command: readonly string[], options: RunOptions): ContainerOptions {
   const { privileged = false, shmSize } = options;
@@ -56,6 +58,7 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     limits: parseResourceLimits(options),
     ulimits: options.ulimits?.map(parseUlimit),
     sysctls: options.sysctls?.map(parseSysctl),
+    runtime: findRuntime(options.runtime, options.searchPath ?? DEFAULT_PATH),
   };
 }
 

@@ -36,6 +36,7 @@ import { createGroup, removeGroups } from './limits/create-group.ts';
 import type { ContainerGroup } from './limits/create-group.ts';
 import { loadSeccompFilter } from './load-seccomp-filter.ts';
 import { isNoexecCopy } from './noexec-copy.ts';
+import type { OpenRuntime } from './oci-bundle/open-runtime.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
 import { signalOfImage } from './parse-signal.ts';
 import { planContainer } from './plan-container.ts';
@@ -98,14 +99,16 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   const { security = DEFAULT_SECURITY, capabilities = DEFAULT_CAPABILITIES } = options;
   const { kernelRelease } = host;
   const machine = machineOf(process.arch);
-  const systemCallFilter = await loadSeccompFilter({ machine, seccomp: security.seccomp, capabilities, kernelRelease });
+  const runtime = await openRuntime(request);
+  const { seccomp } = runtime === undefined ? security : { seccomp: 'unconfined' as const }; // it makes its own
+  const systemCallFilter = await loadSeccompFilter({ machine, seccomp, capabilities, kernelRelease });
   const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host, kept });
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),
   );
-  const container: Container = { id, folder, lock, name: undefined, group: undefined, terminal: undefined };
+  const container: Container = { id, folder, lock, name: undefined, group: undefined, terminal: undefined, runtime };
   try {
-    container.group = createGroup(id, options.limits ?? {});
+    container.group = await (runtime?.createGroup(id) ?? createGroup(id, options.limits ?? {}));
     const exitCode = await runToTheEnd(request, container, { ...resolved, systemCallFilter });
     const isOutOfMemory = (container.group?.oomKills() ?? 0) > 0;
     return { containerId: id, exitCode, isOutOfMemory, cleanupError: await cleanUp(request, container, exitCode) };
@@ -144,6 +147,14 @@ interface Container {
   /** What its limits are enforced with. */
   group: ContainerGroup | undefined;
   terminal: PseudoTerminal | undefined;
+  /** What runs it in place of the engine's own runner. */
+  readonly runtime: OpenRuntime | undefined;
+}
+
+/** Costs nothing where nobody asks for one. */
+async function openRuntime({ options, host }: RunRequest): Promise<OpenRuntime | undefined> {
+  if (options.runtime === undefined) return undefined;
+  return (await import('./oci-bundle/open-runtime.ts')).openRuntime(options.runtime, options, host);
 }
 
 /** From the record to the exit code. */
@@ -168,8 +179,9 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
   // From before there is a process: on a busy machine the command may have said that it is ready before this process goes on.
   const stopForwarding = forwardSignals(request.signals, (number) => running?.signal(number));
   try {
+    const plan = planRequest({ ...request, stdio }, { container, resolved, mount });
     running = startRunner({
-      program: planContainer(planRequest({ ...request, stdio }, { container, resolved, mount })).program,
+      program: container.runtime?.prepare(plan) ?? planContainer(plan).program,
       stdio,
       held: [container.lock],
       idMap: containerOwnership(request),
@@ -219,12 +231,13 @@ interface Supervised {
   name: string;
   program: string;
   terminal: PseudoTerminal | undefined;
+  runtime: OpenRuntime | undefined;
   running: RunningProgram;
 }
 
 /** Looks after a container that has been launched, until nothing of it runs any more. */
 async function supervise(request: RunRequest, supervised: Supervised): Promise<number> {
-  const { folder, id, name, running } = supervised;
+  const { folder, id, name, running, runtime } = supervised;
   const streamsEnd = request.stdio.includes('pipe') ? once(running.child, 'close') : undefined;
   streamsEnd?.catch(() => undefined); // of a process that there never was: see below
   try {
@@ -235,13 +248,17 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
     const { code } = await withTerminal(request, supervised, async () => running.exited);
     await streamsEnd;
     throwIfAborted(request.signal, task(request));
+    const failure = runtime?.explainEnd(folder, code);
+    if (failure !== undefined) throw failure;
     // Killed so early that it had not forked: Node has no name for the signal, and says that it ended well.
     return pid === running.pid && code === 0 ? KILLED : code;
   } catch (error) {
     running.signal(constants.signals.SIGKILL);
     await running.exited.catch(() => undefined); // there never was a process: that is what the first error says
     const isNoexec = (): boolean => isNoexecCopy(request.driver, folder);
-    if (error instanceof StepError) throw explainFailure(error, { ...request, ...supervised, isNoexec });
+    if (error instanceof StepError) {
+      throw runtime?.explainStart(error) ?? explainFailure(error, { ...request, ...supervised, isNoexec });
+    }
     throw diskError(error, 'record', folder);
   }
 }

@@ -60,6 +60,10 @@ export interface RunOptions extends PullOptions, LimitTexts {
   sysctls?: readonly string[] | undefined;
   /** Run an init that passes signals on and reaps orphans. */
   init?: boolean | undefined;
+  /** `runc`, `crun` or the path of another OCI runtime, which then runs the container; `mydocker`, the engine's own, unless given. */
+  runtime?: string | undefined;
+  /** Where `runc` and `crun` are looked for, as in PATH; where systems have programs unless given. */
+  searchPath?: string | undefined;
   /** Give the command a terminal of its own in place of `stdio`, connected to these streams. */
   terminal?: TerminalStreams | undefined;
   /** As for child_process.spawn; an empty stdin and this process's stdout and stderr unless given. */

@@ -41,6 +41,21 @@ export function findControllers({ mountinfo, cgroup, read }: ControlGroupSources
   return places;
 }
 
+/** Every hierarchy that is mounted, at the first of the places where it is. A runtime puts a container into all of them. */
+export function findHierarchies({ mountinfo, cgroup }: Omit<ControlGroupSources, 'read'>): ControllerPlace[] {
+  const mounts = parseMounts(mountinfo);
+  const places = new Map<string, ControllerPlace>();
+  for (const [name, path] of cgroup.split('\n').flatMap(parseMembership)) {
+    const version = name === '' ? 2 : 1;
+    const found = mounts.find(({ type, options }) =>
+      version === 2 ? type === 'cgroup2' : type === 'cgroup' && options.includes(name),
+    );
+    if (found === undefined) continue; // not mounted
+    places.set(found.point, { version, mount: found.point, own: ownGroup(found, path) });
+  }
+  return [...places.values()];
+}
+
 const CONTROLLERS: readonly Controller[] = ['cpu', 'cpuset', 'memory', 'pids'];
 
 /** `4:memory:/path`, `0::/path`: one pair for each controller, '' for version 2. */

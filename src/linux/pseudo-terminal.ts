@@ -52,6 +52,7 @@ export function openPseudoTerminal(): PseudoTerminal {
 const TIOCSPTLCK = 0x40045431;
 const TIOCSWINSZ = 0x5414;
 const TIOCSCTTY = 0x540e;
+const TCSETS = 0x5402;
 
 /** Lets the terminal of the master `descriptor` be opened. */
 export function unlockSteps(descriptor: number): Step[] {
@@ -71,3 +72,24 @@ export function resizeSteps(descriptor: number, { columns, rows }: TerminalSize)
 export function controlSteps(descriptor: number): Step[] {
   return [{ call: 'ioctl', args: [descriptor, TIOCSCTTY, 0], what: 'take control of the terminal' }];
 }
+
+/**
+ * Makes the terminal `descriptor` hand on what is typed as it is: for a program that has another terminal behind it. Until that
+ * program does so itself, what is typed would be echoed, and the end of a file kept as a byte 0. Line ends of the output still
+ * become two characters: runc makes its own terminals leave that to the one before.
+ */
+export function rawInputSteps(descriptor: number): Step[] {
+  const settings = Buffer.alloc(36); // struct termios of the kernel: four words of flags, the line discipline, 19 characters
+  settings.writeUInt32LE(OPOST | ONLCR, 4);
+  settings.writeUInt32LE(B38400 | CS8 | CREAD, 8);
+  settings.writeUInt8(1, 17 + VMIN);
+  return [{ call: 'ioctl', args: [descriptor, TCSETS, settings], what: 'make the terminal hand on all that is typed' }];
+}
+
+// include/uapi/asm-generic/termbits.h
+const OPOST = 0x1;
+const ONLCR = 0x4;
+const B38400 = 0xf;
+const CS8 = 0x30;
+const CREAD = 0x80;
+const VMIN = 6; // how many characters a read waits for

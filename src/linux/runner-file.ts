@@ -39,8 +39,8 @@ export interface RunnerFile {
  * Throws ToolError ERR_HOST when no place can hold an executable file.
  */
 export function runnerFile(folder: string, machine: Machine): RunnerFile {
-  const { version, base64 } = RUNNERS[machine];
-  const bytes = Buffer.from(base64, 'base64');
+  const { version } = RUNNERS[machine];
+  const bytes = runnerBytes(machine);
   const uid = process.geteuid?.() ?? 0;
   const places = [
     () => keptFile(join(folder, `runner-${machine}-${version}`), bytes, uid),
@@ -58,6 +58,11 @@ export function runnerFile(folder: string, machine: Machine): RunnerFile {
   throw new ToolError('ERR_HOST', `Cannot start programs from "${printable(folder)}": ${reasons.join('; ')}`, {
     hint: obstacleText(NO_EXECUTABLE_PLACE),
   });
+}
+
+/** What the file holds. */
+export function runnerBytes(machine: Machine): Buffer {
+  return Buffer.from(RUNNERS[machine].base64, 'base64');
 }
 
 function keptFile(path: string, bytes: Buffer, uid: number): RunnerFile {

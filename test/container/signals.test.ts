@@ -11,6 +11,7 @@ import { lockFile } from '../../src/fs/kernel-lock.ts';
 import { createBox } from './support/box.ts';
 import type { Box, Run, RunOptions } from './support/box.ts';
 import { CALLERS } from './support/callers.ts';
+import { processesWith } from './support/processes.ts';
 
 const ROOT = { kind: 'root' } as const;
 
@@ -134,16 +135,4 @@ function statusOf(box: Box, id: string): string | undefined {
 /** Source: proc_pid_stat(5), field 6. */
 function sessionOf(pid: number | undefined): string | undefined {
   return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[3];
-}
-
-function processesWith(marker: string): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`sleep\0${marker}`);
-      } catch {
-        return false; // ended meanwhile
-      }
-    });
 }

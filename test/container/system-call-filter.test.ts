@@ -11,38 +11,7 @@ import { createBox, layBusybox } from './support/box.ts';
 import type { Box, RunOptions } from './support/box.ts';
 import { buildProbe } from './support/build-probe.ts';
 import { CALLERS } from './support/callers.ts';
-
-const NEWUSER = 0x10000000;
-const SIGCHLD = 17;
-const UPPER_BIT = 2 ** 32;
-
-/** What the default profile answers; nothing here does anything where it is allowed. */
-const ANSWERS: [name: string, answer: string, ...args: number[]][] = [
-  ['unshare', 'EPERM', NEWUSER],
-  ['clone', 'EPERM', NEWUSER + SIGCHLD],
-  ['clone3', 'ENOSYS'],
-  ['setns', 'EPERM', -1],
-  ['mount', 'EPERM'],
-  ['fsopen', 'EPERM'],
-  ['open_tree', 'EPERM'],
-  ['bpf', 'EPERM'],
-  ['keyctl', 'EPERM'],
-  ['add_key', 'EPERM'],
-  ['perf_event_open', 'EPERM'],
-  ['userfaultfd', 'EPERM'],
-  ['io_uring_setup', 'EPERM'],
-  ['kexec_load', 'EPERM'],
-  ['init_module', 'EPERM'],
-  ['open_by_handle_at', 'EPERM'],
-  ['settimeofday', 'EPERM'],
-  ['socket', 'EPERM', 38, 5], // AF_ALG
-  ['socket', 'EPERM', 38 + UPPER_BIT, 5],
-  ['socket', 'EPERM', 40, 1], // AF_VSOCK
-  ['personality', 'EPERM', 0x0400000], // READ_IMPLIES_EXEC
-  ['socket', 'ok', 2, 1],
-  ['getpid', 'ok'],
-  ['personality', 'ok', 0xffffffff],
-];
+import { DEFAULT_ANSWERS, askForAnswers } from './support/default-answers.ts';
 
 for (const { caller, needs } of CALLERS) {
   const probed = { ...needs, ...requires('cc') };
@@ -66,14 +35,7 @@ for (const { caller, needs } of CALLERS) {
     });
 
     it('threat C7 C8 X20 X21 answers as the default profile of docker says', async () => {
-      const table = syscallTable(machineOf(process.arch));
-      const script = ANSWERS.map(([name, , ...args]) => ['/probe call', table.get(name), ...args].join(' ')).join(';');
-      const { stdout } = await box.run(['sh', '-c', script]);
-      const rows = stdout
-        .trim()
-        .split('\n')
-        .map((answer, index) => [ANSWERS[index]?.[0], answer.replace(/ \d+$/, '')]);
-      expect(rows).toEqual(ANSWERS.map(([name, answer]) => [name, answer]));
+      expect(await askForAnswers(box)).toEqual(DEFAULT_ANSWERS);
     });
 
     it('holds for a user of the image, and is passed on to all processes', async () => {

@@ -8,6 +8,7 @@ export function runOptions(request: RunRequest): RunOptions {
     ...request,
     env: request.environment,
     rm: request.remove,
+    searchPath: request.env['PATH'],
     offline: isOffline(request.env),
     registry: async () => (await import('./registry-options.ts')).registryOptions(request),
     stdio: [request.interactive ? 'inherit' : 'ignore', 'inherit', 'inherit'],

@@ -23,7 +23,7 @@ export interface ContainerGroup {
 }
 
 /** What a folder in a hierarchy is for: the group of all containers of a caller, and in it one for each. */
-const PARENT = 'mydocker';
+export const PARENT = 'mydocker';
 
 /**
  * Makes the control groups that enforce `limits`, inside the group of this process, so that its own limits hold as well.

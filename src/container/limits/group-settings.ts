@@ -12,7 +12,8 @@ export interface GroupSetting {
   isImplied?: boolean | undefined;
 }
 
-const PERIOD = 100_000; // microseconds, docker's
+/** Of the processor's quota, in microseconds: docker's. */
+export const PERIOD = 100_000;
 
 /** What limits come to in the files of a version of control groups, in the order in which the kernel takes them. */
 export function groupSettings(limits: ResourceLimits, versionOf: (controller: Controller) => 1 | 2): GroupSetting[] {

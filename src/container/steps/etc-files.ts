@@ -23,7 +23,7 @@ export interface EtcFileOptions {
  * could end anywhere, or nowhere, as with the link of systemd-resolved. A volume at or above a file's place brings its own.
  */
 export function etcFileSteps({ folder, volumeTargets, giveToRoot }: EtcFileOptions): MountSteps {
-  const names = ETC_FILES.filter((name) => !volumeTargets.some((target) => isWithin(`/etc/${name}`, target)));
+  const names = engineFilesOf(volumeTargets);
   return {
     find: names.flatMap((name) =>
       bindMount({
@@ -49,4 +49,9 @@ export function etcFileSteps({ folder, volumeTargets, giveToRoot }: EtcFileOptio
 function giveStep(name: string): Step {
   const args = [{ result: `etc ${name}` }, '', 0, 0, AT.EMPTY_PATH];
   return { call: 'fchownat', args, ignore: ['EPERM'], what: `provide /etc/${name}` };
+}
+
+/** Those that no volume of the user's brings. */
+export function engineFilesOf(volumeTargets: readonly string[]): (typeof ETC_FILES)[number][] {
+  return ETC_FILES.filter((name) => !volumeTargets.some((target) => isWithin(`/etc/${name}`, target)));
 }

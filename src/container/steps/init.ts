@@ -11,9 +11,13 @@ export interface InitOptions {
  * behind, and ends with it. It comes after all changes of credentials, so that it has no more rights than the command.
  */
 export function initSteps({ lock }: InitOptions): Step[] {
-  const what = 'start the init process';
-  return [
-    { call: 'close', args: [lock], what },
-    { call: 'clone', args: [SIGNAL.CHLD], fork: true, what },
-  ];
+  return [{ call: 'close', args: [lock], what: forkInitStep.what }, forkInitStep];
 }
+
+/** Here the process splits into the init and what becomes the command. */
+export const forkInitStep: Step = {
+  call: 'clone',
+  args: [SIGNAL.CHLD],
+  fork: true,
+  what: 'start the init process',
+};

@@ -60,19 +60,33 @@ export function sysSteps(options: KernelViewOptions): MountSteps {
  * that no volume gets there (CVE-2019-19921, CVE-2023-27561), and what is mounted at or in /sys is masked as well.
  */
 export function procSteps({ pid, isProtected, thermalCpus }: KernelViewOptions): MountSteps {
-  const thermal = thermalCpus.map((cpu): MaskedPath => ({
-    view: 'sys',
-    path: `devices/system/cpu/cpu${cpu}/thermal_throttle`,
-    kind: 'folder',
-  }));
   return {
     prepare: procMount(pid),
     attach: [
       ...ownTarget('/proc', 'folder', 'create /proc'),
       attach({ mount: 'proc', target: targetName('/proc'), what: 'mount /proc' }),
-      ...(isProtected ? [...READ_ONLY.flatMap(protect), ...[...MASKED, ...thermal].flatMap(mask)] : []),
+      ...(isProtected ? [...READ_ONLY.flatMap(protect), ...masked(thermalCpus).flatMap(mask)] : []),
     ],
   };
+}
+
+/** The same for an OCI runtime: what it is to hide, absolute. */
+export function maskedPaths(thermalCpus: readonly number[]): string[] {
+  return masked(thermalCpus).map(({ view, path }) => `/${view}/${path}`);
+}
+
+/** What it is to protect. */
+export function readOnlyPaths(): string[] {
+  return READ_ONLY.map((name) => `/proc/${name}`);
+}
+
+function masked(thermalCpus: readonly number[]): MaskedPath[] {
+  const thermal = thermalCpus.map((cpu): MaskedPath => ({
+    view: 'sys',
+    path: `devices/system/cpu/cpu${cpu}/thermal_throttle`,
+    kind: 'folder',
+  }));
+  return [...MASKED, ...thermal];
 }
 
 const NO_PROGRAMS = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;

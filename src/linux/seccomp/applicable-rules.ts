@@ -21,14 +21,14 @@ export interface CallRules {
 /** The rules that count for `target`, by system call. */
 export function applicableRules(profile: SeccompProfile, target: FilterTarget): Map<string, CallRules> {
   const calls = new Map<string, CallRules>();
-  for (const rule of profile.rules) {
-    if (!applies(rule, target)) continue;
+  for (const rule of profile.rules.filter((one) => applies(one, target))) {
     for (const name of rule.names) addRule(calls, name, rule);
   }
   return calls;
 }
 
-function applies({ includes, excludes }: ProfileRule, target: FilterTarget): boolean {
+/** Whether a rule counts for `target`. */
+export function applies({ includes, excludes }: ProfileRule, target: FilterTarget): boolean {
   if (!includes.capabilities.every((name) => target.capabilities.has(name))) return false;
   if (includes.architectures.length > 0 && !includes.architectures.includes(target.architecture)) return false;
   if (includes.minKernel !== undefined && isOlder(target.kernelRelease, includes.minKernel)) return false;

@@ -19,7 +19,7 @@ export interface Targets {
  * Arguments of which the kernel looks at the lower 32 bits alone (`int family`): with the upper half compared as well, as
  * libseccomp does, a program gets by with bits set there that the kernel drops.
  */
-const INT_ARGUMENTS: Readonly<Record<string, readonly number[]>> = { personality: [0], socket: [0, 1, 2] };
+export const INT_ARGUMENTS: Readonly<Record<string, readonly number[]>> = { personality: [0], socket: [0, 1, 2] };
 
 /** Goes on at `yes` if all conditions hold. */
 export function writeConditions(code: BpfAssembler, call: ConditionsOfCall, { yes, no }: Targets): Label {
