@@ -24,6 +24,9 @@ bsdtar|libarchive-tools
 python3|python3
 script|bsdutils
 faketime|faketime
+pasta|passt
+slirp4netns|slirp4netns
+ip|iproute2
 '
 USER_WITH_RANGE=mydocker-subid
 USER_WITHOUT_RANGE=mydocker-plain

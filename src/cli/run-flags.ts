@@ -5,12 +5,16 @@ import { offlineFlag } from './offline.ts';
 
 // Not an interface: as a type alias it counts as a Record.
 type RunFlags = {
+  'add-host': Flag<readonly string[]>;
   'cap-add': Flag<readonly string[]>;
   'cap-drop': Flag<readonly string[]>;
   'cpu-shares': Flag<number | undefined>;
   cpus: Flag<string | undefined>;
   'cpuset-cpus': Flag<string | undefined>;
   device: Flag<readonly string[]>;
+  dns: Flag<readonly string[]>;
+  'dns-option': Flag<readonly string[]>;
+  'dns-search': Flag<readonly string[]>;
   entrypoint: Flag<string | undefined>;
   env: Flag<readonly string[]>;
   'env-file': Flag<readonly string[]>;
@@ -29,6 +33,8 @@ type RunFlags = {
   'pids-limit': Flag<number | undefined>;
   platform: Flag<string | undefined>;
   privileged: Flag<boolean>;
+  publish: Flag<readonly string[]>;
+  'publish-all': Flag<boolean>;
   pull: Flag<string | undefined>;
   quiet: Flag<boolean>;
   'read-only': Flag<boolean>;
@@ -46,12 +52,16 @@ type RunFlags = {
 
 /** The flags of `run`, in docker's words. */
 export const runFlags: RunFlags = {
+  'add-host': listFlag({ about: 'Add a custom host-to-IP mapping (host:ip)' }),
   'cap-add': listFlag({ about: 'Add Linux capabilities' }),
   'cap-drop': listFlag({ about: 'Drop Linux capabilities' }),
   'cpu-shares': integerFlag({ short: 'c', about: 'CPU shares (relative weight)', least: 0 }),
   cpus: stringFlag({ about: 'Number of CPUs', placeholder: 'decimal' }),
   'cpuset-cpus': stringFlag({ about: 'CPUs in which to allow execution (0-3, 0,1)' }),
   device: listFlag({ about: 'Add a host device to the container' }),
+  dns: listFlag({ about: 'Set custom DNS servers' }),
+  'dns-option': listFlag({ about: 'Set DNS options', alias: 'dns-opt' }),
+  'dns-search': listFlag({ about: 'Set custom DNS search domains' }),
   entrypoint: stringFlag({ about: 'Overwrite the default ENTRYPOINT of the image' }),
   env: listFlag({ short: 'e', about: 'Set environment variables', check: checkVariable }),
   'env-file': listFlag({ about: 'Read in a file of environment variables' }),
@@ -67,12 +77,17 @@ export const runFlags: RunFlags = {
     placeholder: 'bytes',
   }),
   name: stringFlag({ about: 'Assign a name to the container' }),
-  network: stringFlag({ about: 'Connect a container to a network ("host", "none") (default "host")', alias: 'net' }),
+  network: stringFlag({
+    about: 'Connect a container to a network ("host", "none", "private") (default "host", with -p and -P "private")',
+    alias: 'net',
+  }),
   offline: offlineFlag,
   pid: stringFlag({ about: 'PID namespace to use ("private", "host")' }),
   'pids-limit': integerFlag({ about: 'Tune container pids limit (set -1 for unlimited)', least: -1 }),
   platform: platformFlag,
   privileged: booleanFlag({ about: 'Give extended privileges to this container' }),
+  publish: listFlag({ short: 'p', about: "Publish a container's port(s) to the host" }),
+  'publish-all': booleanFlag({ short: 'P', about: 'Publish all exposed ports to random ports' }),
   pull: stringFlag({ about: 'Pull image before running ("always", "missing", "never") (default "missing")' }),
   quiet: booleanFlag({ short: 'q', about: 'Suppress the pull output' }),
   'read-only': booleanFlag({ about: "Mount the container's root filesystem as read only" }),

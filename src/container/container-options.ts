@@ -1,12 +1,16 @@
 import type { Capability } from '../linux/capabilities.ts';
 import type { TerminalStreams } from './connect-terminal.ts';
 import type { ResourceLimits } from './limits/resource-limits.ts';
+import type { NetworkName } from './network/network-name.ts';
+import type { DnsOptions } from './network/parse-dns.ts';
+import type { HostName } from './network/parse-host-name.ts';
+import type { PortRequest } from './network/published-port.ts';
 import type { DeviceRequest } from './parse-device.ts';
 import type { SecurityOptions } from './parse-security.ts';
 import type { Sysctl } from './parse-sysctl.ts';
 import type { Ulimit } from './parse-ulimit.ts';
 import type { VolumeRequest } from './parse-volume.ts';
-import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
+import type { NamespaceMode } from './steps/namespaces.ts';
 import type { UserMount } from './steps/volumes.ts';
 
 /** What a user may say about a container, flags already read. All but `args` may be left out. */
@@ -22,7 +26,14 @@ export interface ContainerOptions {
   name?: string | undefined;
   hostname?: string | undefined;
   domainname?: string | undefined;
-  network?: NetworkMode | undefined;
+  network?: NetworkName | undefined;
+  /** Only with a private network, as `publishAll`. */
+  publish?: readonly PortRequest[] | undefined;
+  /** Publish what the image exposes. */
+  publishAll?: boolean | undefined;
+  dns?: DnsOptions | undefined;
+  /** Lines for /etc/hosts. */
+  hostNames?: readonly HostName[] | undefined;
   volumes?: readonly VolumeRequest[] | undefined;
   tmpfs?: readonly (UserMount & { kind: 'tmpfs' })[] | undefined;
   readOnlyRoot?: boolean | undefined;
@@ -32,7 +43,7 @@ export interface ContainerOptions {
   terminal?: TerminalStreams | undefined;
   /** Docker's defaults unless given. */
   security?: SecurityOptions | undefined;
-  /** What the container may ever have; docker's 14 unless given. */
+  /** What the container may ever have; defaultCapabilities unless given. */
   capabilities?: readonly Capability[] | undefined;
   /** Every device of the host, a writable /sys, and what belongs to it by default: nothing masked, no filter of system calls. */
   privileged?: boolean | undefined;

@@ -10,10 +10,12 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { ToolError, isToolError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { ExposedPort, PublishedPort } from './network/published-port.ts';
 import { hasEnded, processMark, temporaryPrefix } from '../linux/process-mark.ts';
 
 /**
@@ -44,6 +46,8 @@ export interface ContainerRecord {
   autoRemove: boolean;
   /** Control groups that it runs in, absolute. */
   controlGroups?: string[] | undefined;
+  /** Of a network of its own: those that are published, with the host's address spelled out, and those that the image exposes. */
+  ports?: (PublishedPort | ExposedPort)[] | undefined;
 }
 
 /** What changes. Absent until there is something to say. */
@@ -188,7 +192,20 @@ function isRecord(value: unknown): value is ContainerRecord {
     [record.imageId, record.manifest].every((digest) => typeof digest === 'string' && isDigest(digest)) &&
     [record.layers, record.command].every(isTexts) &&
     typeof record.autoRemove === 'boolean' &&
-    (record.controlGroups === undefined || isTexts(record.controlGroups))
+    (record.controlGroups === undefined || isTexts(record.controlGroups)) &&
+    (record.ports === undefined || isPorts(record.ports))
+  );
+}
+
+function isPorts(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((port: Partial<PublishedPort> | null) => {
+      const { protocol, containerPort, address, hostPort } = port ?? {};
+      const isPublished = typeof address === 'string' && isIP(address) !== 0 && Number.isInteger(hostPort);
+      const isExposed = address === undefined && hostPort === undefined;
+      return /^(?:tcp|udp|sctp)$/.test(protocol ?? '') && Number.isInteger(containerPort) && (isPublished || isExposed);
+    })
   );
 }
 

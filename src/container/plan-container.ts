@@ -21,6 +21,7 @@ import { limitSteps } from './steps/limits.ts';
 import type { MountSteps } from './steps/mount-steps.ts';
 import { enterSteps, forkSteps, hostNameSteps } from './steps/namespaces.ts';
 import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
+import { privateNetworkSteps } from './steps/private-network.ts';
 import { changeRootSteps, mountRootSteps, readOnlyRootSteps } from './steps/root-file-system.ts';
 import type { RootAttributes } from './steps/root-file-system.ts';
 import { stdioSteps } from './steps/stdio.ts';
@@ -104,6 +105,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...(terminal === undefined ? [] : prepareTerminalSteps(terminal)),
       ...joinGroupSteps(request.controlGroups),
       ...userNamespaceSteps(ownership),
+      ...(network === 'private' ? privateNetworkSteps() : []),
       ...forkSteps(namespaces),
       // In the namespaces, with the host's files still in sight.
       ...enterSteps(namespaces),
@@ -155,7 +157,7 @@ function mountParts(request: PlanRequest): MountSteps[] {
       ipc,
     }),
     kernelViewSteps({
-      ownsNetwork: !rootless || network === 'none',
+      ownsNetwork: !rootless || network !== 'host',
       thermalCpus: request.thermalCpus,
       isProtected: request.protectSystemPaths,
       isWritable: request.privileged,

@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
 import type { ContainerOptions } from './container-options.ts';
 import { parseResourceLimits } from './limits/parse-resource-limits.ts';
+import { defaultCapabilities } from './default-capabilities.ts';
+import { networkMode } from './network/network-name.ts';
+import { readNetworkOptions } from './network/read-network-options.ts';
 import { parseCapabilities } from './parse-capabilities.ts';
 import { parseDevice } from './parse-device.ts';
 import { DEFAULT_SECURITY, PRIVILEGED_SECURITY, parseSecurity } from './parse-security.ts';
@@ -17,6 +20,8 @@ import type { RunOptions } from './run-options.ts';
  */
 export function readRunOptions(command: readonly string[], options: RunOptions): ContainerOptions {
   const { privileged = false, shmSize } = options;
+  const network = readNetworkOptions(options);
+  const defaults = defaultCapabilities(networkMode(network.network));
   return {
     args: command,
     entrypoint: options.entrypoint,
@@ -26,7 +31,7 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     groups: options.groupAdd,
     name: options.name,
     hostname: options.hostname,
-    network: options.network,
+    ...network,
     pid: options.pid,
     ipc: options.ipc,
     volumes: options.volumes?.map((volume) => parseVolume(volume, resolve('.'))),
@@ -39,7 +44,7 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     init: options.init,
     privileged,
     security: parseSecurity(options.securityOpt ?? [], privileged ? PRIVILEGED_SECURITY : DEFAULT_SECURITY),
-    capabilities: parseCapabilities({ add: options.capAdd ?? [], drop: options.capDrop ?? [], privileged }),
+    capabilities: parseCapabilities({ add: options.capAdd ?? [], drop: options.capDrop ?? [], privileged, defaults }),
     limits: parseResourceLimits(options),
     ulimits: options.ulimits?.map(parseUlimit),
     sysctls: options.sysctls?.map(parseSysctl),

@@ -1,14 +1,17 @@
 import { ToolError } from '../errors.ts';
-import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
+import type { Ownership } from '../linux/ownership.ts';
 import type { ContainerConfig } from '../oci/image-config.ts';
 import { printable } from '../printable.ts';
 import type { AccountFiles } from '../snapshot/account-files.ts';
 import { containerCommand } from './container-command.ts';
 import { imageVolumes, workingFolder } from './container-folders.ts';
 import type { ContainerOptions } from './container-options.ts';
+import { defaultCapabilities } from './default-capabilities.ts';
 import { containerEnvironment } from './environment.ts';
 import { hasGroup, hasUser } from './id-mapping.ts';
+import { networkMode } from './network/network-name.ts';
+import { networkSysctls } from './network/network-sysctls.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
 import type { Sysctl } from './parse-sysctl.ts';
 import type { PlanRequest } from './plan-container.ts';
@@ -59,7 +62,8 @@ export interface OptionSources {
  * @throws {ToolError} ERR_USAGE, ERR_CONTAINER, ERR_LIMIT or ERR_HOST
  */
 export function resolveOptions({ id, image, accounts, options, host }: OptionSources): ResolvedOptions {
-  const { hostname = id.slice(0, 12), network = 'host', readOnlyRoot = false, volumes = [], tmpfs = [] } = options;
+  const { hostname = id.slice(0, 12), readOnlyRoot = false, volumes = [], tmpfs = [] } = options;
+  const network = networkMode(options.network);
   checkHostname(hostname);
   const user = resolveUser(options.user ?? image.user, accounts, options.groups);
   checkUserExists(user, host);
@@ -84,7 +88,7 @@ export function resolveOptions({ id, image, accounts, options, host }: OptionSou
     hostname,
     domainname: options.domainname,
     network,
-    ...resolveRights(options, network),
+    ...resolveRights(options, network, host.ownership),
     imageVolumes: imageVolumes([...image.volumes, ...anonymous], targets),
     readOnlyRoot,
     shmSize: options.shmSize ?? SHM_SIZE,
@@ -93,17 +97,21 @@ export function resolveOptions({ id, image, accounts, options, host }: OptionSou
 }
 
 /** What the container may do beyond its own files. */
-function resolveRights(options: ContainerOptions, network: PlanRequest['network']): Pick<PlanRequest, Rights> {
+function resolveRights(
+  options: ContainerOptions,
+  network: PlanRequest['network'],
+  ownership: Ownership,
+): Pick<PlanRequest, Rights> {
   const { security = DEFAULT_SECURITY, sysctls = [], ulimits = [], pid = 'private', ipc = 'private' } = options;
   for (const sysctl of sysctls) checkNamespace(sysctl, { network, ipc });
   return {
     noNewPrivileges: security.noNewPrivileges,
     protectSystemPaths: security.systemPaths === 'protected',
     privileged: options.privileged ?? false,
-    capabilities: options.capabilities ?? DEFAULT_CAPABILITIES,
+    capabilities: options.capabilities ?? defaultCapabilities(network),
     init: options.init ?? false,
     ulimits,
-    sysctls,
+    sysctls: [...networkSysctls(network, ownership), ...sysctls],
     pid,
     ipc,
   };

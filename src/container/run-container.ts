@@ -6,7 +6,6 @@ import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { throwIfAborted } from '../fs/abort.ts';
 import { diskError, withDiskErrors } from '../fs/disk-error.ts';
-import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
 import { openPseudoTerminal } from '../linux/pseudo-terminal.ts';
 import type { PseudoTerminal } from '../linux/pseudo-terminal.ts';
@@ -23,6 +22,7 @@ import type { ContainerOptions } from './container-options.ts';
 import type { ContainerPaths } from './container-paths.ts';
 import { createContainerFolder, writeRecord, writeState } from './container-record.ts';
 import type { ContainerRecord } from './container-record.ts';
+import { defaultCapabilities } from './default-capabilities.ts';
 import { deleteContainer } from './delete-container.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -32,6 +32,10 @@ import { checkDescriptors, lastCapability, pipesAmong, rootAttributes, thermalCp
 import { createGroup, removeGroups } from './limits/create-group.ts';
 import type { ContainerGroup } from './limits/create-group.ts';
 import { loadSeccompFilter } from './load-seccomp-filter.ts';
+import { networkMode } from './network/network-name.ts';
+import type { NetworkService } from './network/network-service.ts';
+import { prepareNetwork } from './network/prepare-network.ts';
+import type { PreparedNetwork } from './network/prepare-network.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
@@ -88,17 +92,27 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   throwIfAborted(request.signal, task(request));
   if (options.terminal === undefined) checkDescriptors(request.stdio);
   const accounts = readAccountFiles(image.layerFolders);
-  const { security = DEFAULT_SECURITY, capabilities = DEFAULT_CAPABILITIES } = options;
+  const { security = DEFAULT_SECURITY, capabilities = defaultCapabilities(networkMode(options.network)) } = options;
   const { kernelRelease } = host;
   const systemCallFilter = await loadSeccompFilter({ seccomp: security.seccomp, capabilities, kernelRelease });
   const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host });
+  const exposed = image.config.config.exposedPorts;
+  const prepared = await prepareNetwork({ ...request, exposed, runnerFolder: paths.runner });
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),
   );
-  const container: Container = { id, folder, lock, name: undefined, group: undefined, terminal: undefined };
+  const container: Container = {
+    id,
+    folder,
+    lock,
+    name: undefined,
+    group: undefined,
+    terminal: undefined,
+    network: undefined,
+  };
   try {
     container.group = createGroup(id, options.limits ?? {});
-    const exitCode = await runToTheEnd(request, container, { ...resolved, systemCallFilter });
+    const exitCode = await runToTheEnd(request, container, { ...resolved, systemCallFilter, prepared });
     const isOutOfMemory = (container.group?.oomKills() ?? 0) > 0;
     return { containerId: id, exitCode, isOutOfMemory, cleanupError: await cleanUp(request, container, exitCode) };
   } catch (error) {
@@ -107,6 +121,7 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
     throwIfAborted(request.signal, task(request)); // whatever it was that noticed it first
     throw error;
   } finally {
+    await (await container.network?.catch(() => undefined))?.stop();
     await removeGroups(container.group?.folders ?? []);
     closeSync(lock);
     container.terminal?.close();
@@ -125,7 +140,7 @@ async function cleanUp({ paths, host, options }: RunRequest, container: Containe
 }
 
 /** What image, options and files of the user decide. */
-type Resolved = ResolvedOptions & Pick<PlanRequest, 'systemCallFilter'>;
+type Resolved = ResolvedOptions & Pick<PlanRequest, 'systemCallFilter'> & { prepared: PreparedNetwork };
 
 interface Container {
   readonly id: string;
@@ -136,6 +151,8 @@ interface Container {
   /** What its limits are enforced with. */
   group: ContainerGroup | undefined;
   terminal: PseudoTerminal | undefined;
+  /** Who connects it, from when it is asked for. */
+  network: Promise<NetworkService> | undefined;
 }
 
 /** From the record to the exit code. */
@@ -150,8 +167,10 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
     const name = await reserveName({ containers, id, wanted: options.name, reap, signal });
     container.name = name;
     const controlGroups = [...(container.group?.folders ?? [])];
-    writeRecord(folder, recordOf(request, { id, name, command: resolved.command, controlGroups }));
-    writeEtcFiles(folder, resolved);
+    const ports = [...resolved.prepared.ports];
+    writeRecord(folder, recordOf(request, { id, name, command: resolved.command, controlGroups, ports }));
+    const { hostname, prepared: network } = resolved;
+    writeEtcFiles(folder, { hostname, network, hostNames: options.hostNames });
     return driver.prepare({ folder, layers: image.layerFolders, ephemeral: options.autoRemove ?? false, signal });
   });
   const { terminal } = container;
@@ -161,6 +180,10 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
     stdio,
     held: [container.lock],
     idMap: request.host.ownership,
+    serveNetwork: async (pid) => {
+      container.network = resolved.prepared.connect?.({ pid, folder });
+      await container.network;
+    },
     runnerFolder: paths.runner,
     detached: true, // Ctrl-C on the caller's terminal reaches this process alone, which passes it on once
     signal,
@@ -171,7 +194,10 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
 /** With a terminal the command gets its descriptors inside. */
 const NO_STREAMS = ['ignore', 'ignore', 'ignore'] as const;
 
-function recordOf({ image, options }: RunRequest, { id, name, command, controlGroups }: RecordParts): ContainerRecord {
+function recordOf(
+  { image, options }: RunRequest,
+  { id, name, command, controlGroups, ports }: RecordParts,
+): ContainerRecord {
   return {
     version: 1,
     id,
@@ -184,6 +210,7 @@ function recordOf({ image, options }: RunRequest, { id, name, command, controlGr
     created: new Date().toISOString(),
     autoRemove: options.autoRemove ?? false,
     controlGroups,
+    ports,
   };
 }
 
@@ -192,6 +219,7 @@ interface RecordParts {
   name: string;
   command: readonly string[];
   controlGroups: string[];
+  ports: NonNullable<ContainerRecord['ports']>;
 }
 
 interface Supervised {

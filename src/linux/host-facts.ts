@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { release, userInfo } from 'node:os';
 import { hasCapabilities, type Capability } from './capabilities.ts';
-import { findIdMapTool } from './id-maps.ts';
+import { findProgram } from './find-program.ts';
 import { chooseOwnership, type IdRange, type Ownership } from './ownership.ts';
 import { parseSubordinateIds, parseUserName } from './subordinate-ids.ts';
 
@@ -65,7 +65,7 @@ export function readHostFacts(): HostFacts {
     userName: parseUserName(readIfThere('/etc/passwd'), uid) ?? userNameOfDirectory(),
     subuid: readIfThere('/etc/subuid'),
     subgid: readIfThere('/etc/subgid'),
-    idMapTools: findIdMapTool('newuidmap') !== undefined && findIdMapTool('newgidmap') !== undefined,
+    idMapTools: findProgram('newuidmap') !== undefined && findProgram('newgidmap') !== undefined,
   });
 }
 
