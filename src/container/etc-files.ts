@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hostFile } from './network/host-file.ts';
 import { containerHosts } from './network/hosts-file.ts';
 import type { HostName } from './network/parse-host-name.ts';
-import { hostFile } from './network/prepare-network.ts';
-import type { PreparedNetwork } from './network/prepare-network.ts';
+import type { PreparedNetwork } from './network/prepared-network.ts';
 
 export interface EtcSources {
   hostname: string;

@@ -35,7 +35,7 @@ import { loadSeccompFilter } from './load-seccomp-filter.ts';
 import { networkMode } from './network/network-name.ts';
 import type { NetworkService } from './network/network-service.ts';
 import { prepareNetwork } from './network/prepare-network.ts';
-import type { PreparedNetwork } from './network/prepare-network.ts';
+import type { PreparedNetwork } from './network/prepared-network.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
@@ -95,9 +95,9 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   const { security = DEFAULT_SECURITY, capabilities = defaultCapabilities(networkMode(options.network)) } = options;
   const { kernelRelease } = host;
   const systemCallFilter = await loadSeccompFilter({ seccomp: security.seccomp, capabilities, kernelRelease });
-  const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host });
   const exposed = image.config.config.exposedPorts;
   const prepared = await prepareNetwork({ ...request, exposed, runnerFolder: paths.runner });
+  const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host });
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),
   );

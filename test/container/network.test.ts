@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { readRecord } from '../../src/container/container-record.ts';
 import { parseHostName } from '../../src/container/network/parse-host-name.ts';
 import { parsePublish } from '../../src/container/network/parse-publish.ts';
+import type { PublishedPort } from '../../src/container/network/published-port.ts';
 import {
   HOST_IPV4,
   HOST_IPV6,
@@ -131,6 +133,22 @@ describe.each(CALLERS)('a private network as $caller', requires(...HOST_NETWORK_
     expect(network.ask(network.neighbour, 'udp', HOST_IPV4, '5353', 'question')).toBe('question');
     expect(await run.outcome).toMatchObject({ exitCode: 0 });
     expect(network.processes('/usr/bin/pasta')).toEqual([]);
+  });
+
+  it('publishes what the image exposes at ports of its choice, as the record says', needs, async () => {
+    const script = 'mkdir /w && echo hello >/w/index.html && httpd -h /w -p 80 && echo ready && exec sleep 1000';
+    const image = { exposedPorts: ['80/tcp', '81/udp', 'x', '0/tcp'] };
+    const run = box.start(['sh', '-c', script], { ...settings({ publishAll: true }), image });
+    await run.printed('ready');
+    const { id } = await run.started;
+    const ports = readRecord(box.paths.containers, id)?.ports ?? [];
+    expect(ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`)).toEqual(
+      ['80/tcp', '80/tcp', '81/udp', '81/udp'], // for both families
+    );
+    const [web] = ports as PublishedPort[];
+    expect(network.fetch(network.neighbour, `${HOST_IPV4}:${web?.hostPort}`)).toBe('hello');
+    run.supervisor.kill('SIGKILL');
+    await run.outcome;
   });
 
   it.each(['pasta', 'slirp4netns'] as const)(

@@ -1,4 +1,5 @@
 import { ToolError } from '../../errors.ts';
+import { throwIfAborted } from '../../fs/abort.ts';
 import { hasErrno } from '../../fs/disk-error.ts';
 import { bindPort } from './bind-port.ts';
 import type { PortRequest, Protocol, PublishedPort } from './published-port.ts';
@@ -7,7 +8,7 @@ import type { PortRequest, Protocol, PublishedPort } from './published-port.ts';
  * Finds a port of the host for each request, and makes sure that it can be had: the programs that publish say nothing of some
  * that they cannot bind. What somebody else takes between this and their start they do report.
  * @param everywhere the addresses that stand for all of the host's
- * @throws {ToolError} ERR_CONFLICT for a port that is taken, ERR_HOST, ERR_USAGE; and the reason of the signal
+ * @throws {ToolError} ERR_CONFLICT for a port that is taken, ERR_HOST, ERR_USAGE, ERR_ABORTED
  */
 export async function choosePorts(
   requests: readonly PortRequest[],
@@ -16,7 +17,7 @@ export async function choosePorts(
 ): Promise<PublishedPort[]> {
   const chosen: PublishedPort[] = [];
   for (const request of withoutRepetitions(requests)) {
-    signal?.throwIfAborted();
+    throwIfAborted(signal, 'publish ports');
     // oxlint-disable-next-line no-await-in-loop -- what is chosen next depends on it
     const hostPort = await choosePort(request, { chosen, everywhere });
     const { protocol, address, containerPort } = request;

@@ -10,6 +10,8 @@ export interface DnsOptions {
   options: readonly string[];
 }
 
+export const NO_DNS_OPTIONS: DnsOptions = { servers: [], search: [], options: [] };
+
 /**
  * Reads `--dns`, `--dns-search` and `--dns-option`.
  * @throws {ToolError} ERR_USAGE

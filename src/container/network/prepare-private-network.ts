@@ -1,3 +1,4 @@
+import { NO_DNS_OPTIONS } from './parse-dns.ts';
 import type { DnsOptions } from './parse-dns.ts';
 import { choosePorts } from './choose-ports.ts';
 import { filterFrames } from './filter-frames.ts';
@@ -6,8 +7,7 @@ import { readHostAddresses } from './host-addresses.ts';
 import type { HostAddresses } from './host-addresses.ts';
 import type { NetworkRequest, NetworkService } from './network-service.ts';
 import { exposedPorts } from './port-range.ts';
-import { NO_DNS_OPTIONS } from './prepare-network.ts';
-import type { NetworkSources, PreparedNetwork } from './prepare-network.ts';
+import type { NetworkSources, PreparedNetwork } from './prepared-network.ts';
 import { privateAddresses } from './private-addresses.ts';
 import type { ExposedPort, PortRequest, PublishedPort } from './published-port.ts';
 import { containerResolvConf } from './resolv-conf.ts';
