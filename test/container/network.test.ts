@@ -74,7 +74,7 @@ describe.each(CALLERS)('a private network as $caller', requires(...HOST_NETWORK_
       const script = `
       for address in 127.0.0.1 127.1.2.3 10.0.2.2 169.254.169.254; do
         /probe send $address ${target.port}; /probe send $address ${target.port} eth0
-        nc -w 1 $address ${stream.port} </dev/null
+        echo probe | timeout 1 nc $address ${stream.port}
       done >/dev/null 2>&1
       /probe send ::1 ${sixth.port} eth0 >/dev/null
       /probe frame 127.0.0.1 ${target.port}; /probe connect ${name}
