@@ -28,6 +28,9 @@ script|bsdutils
 faketime|faketime
 runc|runc
 crun|crun
+pasta|passt
+slirp4netns|slirp4netns
+ip|iproute2
 '
 USER_WITH_RANGE=mydocker-subid
 USER_WITHOUT_RANGE=mydocker-plain

@@ -5,6 +5,7 @@ import { makeStruct } from './go-template/value.ts';
 import type { StructValue } from './go-template/value.ts';
 import { goQuote } from './go-quote.ts';
 import { goTime } from './go-time.ts';
+import { portsText } from './ports-text.ts';
 import { humanDuration } from './human-duration.ts';
 
 export const CONTAINER_TITLES: Readonly<Record<string, string>> = {
@@ -48,7 +49,7 @@ export function containerRow(container: ContainerSummary, { noTrunc, now }: Cont
     Command: () => goQuote(noTrunc ? command : ellipsis(command, COMMAND_WIDTH)),
     CreatedAt: () => goTime(created),
     RunningFor: () => `${humanDuration(now - created.getTime())} ago`,
-    Ports: () => '',
+    Ports: () => (container.status === 'running' ? portsText(record?.ports ?? []) : ''),
     State: () => container.status,
     Status: () => statusText(container, now),
     Size: () => '0B', // what docker says when the size was not asked for

@@ -8,7 +8,8 @@ import type { ContainerCriteria, PrunedContainers } from '../container/prune-con
 import type { PruneReport } from '../container/prune-images.ts';
 import type { RunResult, StartedContainer } from '../container/run-container.ts';
 import type { SessionEnd } from '../container/session/follow-session.ts';
-import type { NamespaceMode, NetworkMode } from '../container/steps/namespaces.ts';
+import type { NetworkName } from '../container/network/network-name.ts';
+import type { NamespaceMode } from '../container/steps/namespaces.ts';
 import type { PruneCriteria } from '../image/choose-unused.ts';
 import type { ImageSummary } from '../image/list-images.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
@@ -201,7 +202,16 @@ export interface RunRequest extends StoreRequest, NetworkRequest, LimitTexts {
   detachKeys: Uint8Array;
   pull: PullPolicy;
   platform: string | undefined;
-  network: NetworkMode;
+  /** Undefined: the host's, unless ports are published. */
+  network: NetworkName | undefined;
+  /** `[[address:][host]:]container[/udp]` */
+  publish: readonly string[];
+  publishAll: boolean;
+  dns: readonly string[];
+  dnsSearch: readonly string[];
+  dnsOption: readonly string[];
+  /** `name:address` */
+  addHost: readonly string[];
   /** Stops what happens before the command runs. */
   signal: AbortSignal;
   /** Signals for the command, from when it has been launched. */

@@ -6,6 +6,7 @@ import { offlineFlag } from './offline.ts';
 
 // Not an interface: as a type alias it counts as a Record.
 type RunFlags = {
+  'add-host': Flag<readonly string[]>;
   'cap-add': Flag<readonly string[]>;
   'cap-drop': Flag<readonly string[]>;
   cidfile: Flag<string | undefined>;
@@ -15,6 +16,9 @@ type RunFlags = {
   'detach-keys': Flag<string | undefined>;
   device: Flag<readonly string[]>;
   domainname: Flag<string | undefined>;
+  dns: Flag<readonly string[]>;
+  'dns-option': Flag<readonly string[]>;
+  'dns-search': Flag<readonly string[]>;
   entrypoint: Flag<string | undefined>;
   env: Flag<readonly string[]>;
   'env-file': Flag<readonly string[]>;
@@ -36,6 +40,8 @@ type RunFlags = {
   'pids-limit': Flag<number | undefined>;
   platform: Flag<string | undefined>;
   privileged: Flag<boolean>;
+  publish: Flag<readonly string[]>;
+  'publish-all': Flag<boolean>;
   pull: Flag<string | undefined>;
   quiet: Flag<boolean>;
   'read-only': Flag<boolean>;
@@ -57,6 +63,7 @@ type RunFlags = {
 
 /** The flags of `run`, in docker's words. */
 export const runFlags: RunFlags = {
+  'add-host': listFlag({ about: 'Add a custom host-to-IP mapping (host:ip)' }),
   'cap-add': listFlag({ about: 'Add Linux capabilities' }),
   'cap-drop': listFlag({ about: 'Drop Linux capabilities' }),
   cidfile: stringFlag({ about: 'Write the container ID to the file' }),
@@ -66,6 +73,9 @@ export const runFlags: RunFlags = {
   'detach-keys': detachKeysFlag,
   device: listFlag({ about: 'Add a host device to the container' }),
   domainname: stringFlag({ about: 'Container NIS domain name' }),
+  dns: listFlag({ about: 'Set custom DNS servers' }),
+  'dns-option': listFlag({ about: 'Set DNS options', alias: 'dns-opt' }),
+  'dns-search': listFlag({ about: 'Set custom DNS search domains' }),
   entrypoint: stringFlag({ about: 'Overwrite the default ENTRYPOINT of the image' }),
   env: listFlag({ short: 'e', about: 'Set environment variables', check: checkVariable }),
   'env-file': listFlag({ about: 'Read in a file of environment variables' }),
@@ -83,7 +93,10 @@ export const runFlags: RunFlags = {
   }),
   mount: listFlag({ about: 'Attach a filesystem mount to the container', placeholder: 'mount' }),
   name: stringFlag({ about: 'Assign a name to the container' }),
-  network: stringFlag({ about: 'Connect a container to a network ("host", "none") (default "host")', alias: 'net' }),
+  network: stringFlag({
+    about: 'Connect a container to a network ("host", "none", "private") (default "host", with -p and -P "private")',
+    alias: 'net',
+  }),
   offline: offlineFlag,
   'oom-score-adj': integerFlag({
     about: "Tune host's OOM preferences (-1000 to 1000)",
@@ -93,6 +106,8 @@ export const runFlags: RunFlags = {
   'pids-limit': integerFlag({ about: 'Tune container pids limit (set -1 for unlimited)', least: -1 }),
   platform: platformFlag,
   privileged: booleanFlag({ about: 'Give extended privileges to this container' }),
+  publish: listFlag({ short: 'p', about: "Publish a container's port(s) to the host" }),
+  'publish-all': booleanFlag({ short: 'P', about: 'Publish all exposed ports to random ports' }),
   pull: stringFlag({ about: 'Pull image before running ("always", "missing", "never") (default "missing")' }),
   quiet: booleanFlag({ short: 'q', about: 'Suppress the pull output' }),
   'read-only': booleanFlag({ about: "Mount the container's root filesystem as read only" }),

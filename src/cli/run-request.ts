@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseEnvironmentEntry, parseEnvironmentFile } from '../container/parse-environment.ts';
-import type { NamespaceMode, NetworkMode } from '../container/steps/namespaces.ts';
+import { parseNetworkName } from '../container/network/network-name.ts';
+import type { NamespaceMode } from '../container/steps/namespaces.ts';
 import { ToolError } from '../errors.ts';
 import type { PullPolicy } from '../image/obtain-image.ts';
 import { printable } from '../printable.ts';
@@ -61,7 +62,7 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     terminal: flags.tty ? context.openTerminal({ isInteractive: flags.interactive }) : undefined,
     pull: pullPolicy(flags.pull),
     platform: wantedPlatform(flags.platform, env),
-    network: networkMode(flags.network),
+    ...networkSettings(flags, context),
     insecureRegistries: flags['insecure-registry'],
   };
 }
@@ -105,11 +106,27 @@ function pullPolicy(text: string | undefined): PullPolicy {
   throw usageError(`invalid pull option: '${printable(text)}': must be one of "always", "missing" or "never"`);
 }
 
-function networkMode(text: string | undefined): NetworkMode {
-  if (text === undefined || text === '' || text === 'host') return 'host';
-  if (text === 'none') return text;
-  throw usageError(`network ${printable(text)} not found: must be one of "host" or "none"`);
+function networkSettings(flags: RunFlagValues, context: Context): NetworkSettings {
+  const network = parseNetworkName(flags.network);
+  const publishes = flags.publish.length > 0 || flags['publish-all'];
+  if (publishes && network === 'host') {
+    context.stderr.write('WARNING: Published ports are discarded when using host network mode\n');
+  }
+  return {
+    network,
+    publish: network === 'host' ? [] : flags.publish,
+    publishAll: network === 'host' ? false : flags['publish-all'],
+    dns: flags.dns,
+    dnsSearch: flags['dns-search'],
+    dnsOption: flags['dns-option'],
+    addHost: flags['add-host'],
+  };
 }
+
+type NetworkSettings = Pick<
+  RunSettings,
+  'network' | 'publish' | 'publishAll' | 'dns' | 'dnsSearch' | 'dnsOption' | 'addHost'
+>;
 
 /** `shareable` is a private one that others may join, of which there are none. */
 function namespaceMode(kind: 'PID' | 'IPC', text: string | undefined): NamespaceMode {

@@ -2,13 +2,17 @@ import type { Capability } from '../linux/capabilities.ts';
 import type { TerminalStreams } from './connect-terminal.ts';
 import type { ResourceLimits } from './limits/resource-limits.ts';
 import type { Runtime } from './oci-bundle/find-runtime.ts';
+import type { NetworkName } from './network/network-name.ts';
+import type { DnsOptions } from './network/parse-dns.ts';
+import type { HostName } from './network/parse-host-name.ts';
+import type { PortRequest } from './network/published-port.ts';
 import type { DeviceRequest } from './parse-device.ts';
 import type { SecurityOptions } from './parse-security.ts';
 import type { Sysctl } from './parse-sysctl.ts';
 import type { Ulimit } from './parse-ulimit.ts';
 import type { UserNamespaceMode } from './parse-user-namespace.ts';
 import type { VolumeRequest } from './parse-volume.ts';
-import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
+import type { NamespaceMode } from './steps/namespaces.ts';
 import type { UserMount } from './steps/volumes.ts';
 
 /** What a user may say about a container, flags already read. All but `args` may be left out. */
@@ -33,7 +37,14 @@ export interface ContainerOptions {
   labels?: Readonly<Record<string, string>> | undefined;
   /** What the kernel adds to its score when it looks for a process to end, from -1000 to 1000. */
   oomScoreAdj?: number | undefined;
-  network?: NetworkMode | undefined;
+  network?: NetworkName | undefined;
+  /** Only with a private network, as `publishAll`. */
+  publish?: readonly PortRequest[] | undefined;
+  /** Publish what the image exposes. */
+  publishAll?: boolean | undefined;
+  dns?: DnsOptions | undefined;
+  /** Lines for /etc/hosts. */
+  hostNames?: readonly HostName[] | undefined;
   volumes?: readonly VolumeRequest[] | undefined;
   tmpfs?: readonly (UserMount & { kind: 'tmpfs' })[] | undefined;
   readOnlyRoot?: boolean | undefined;
@@ -43,7 +54,7 @@ export interface ContainerOptions {
   terminal?: TerminalStreams | undefined;
   /** Docker's defaults unless given. */
   security?: SecurityOptions | undefined;
-  /** What the container may ever have; docker's 14 unless given. */
+  /** What the container may ever have; defaultCapabilities unless given. */
   capabilities?: readonly Capability[] | undefined;
   /** Every device of the host, a writable /sys, and what belongs to it by default: nothing masked, no filter of system calls. */
   privileged?: boolean | undefined;

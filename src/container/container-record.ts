@@ -10,10 +10,12 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { ToolError, isToolError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { ExposedPort, PublishedPort } from './network/published-port.ts';
 import { hasEnded, processMark, temporaryPrefix } from '../linux/process-mark.ts';
 
 /**
@@ -51,6 +53,8 @@ export interface ContainerRecord {
   stopSignal?: number | undefined;
   /** Seconds from then on until it is killed, -1 for never; 10 if not given. */
   stopTimeout?: number | undefined;
+  /** Of a network of its own: those that are published, with the host's address spelled out, and those that the image exposes. */
+  ports?: (PublishedPort | ExposedPort)[] | undefined;
 }
 
 /** What changes. Absent until there is something to say. */
@@ -198,7 +202,8 @@ function isRecord(value: unknown): value is ContainerRecord {
     (record.controlGroups === undefined || isTexts(record.controlGroups)) &&
     (record.labels === undefined || isTextMap(record.labels)) &&
     isIntegerIn(record.stopSignal, 1, 64) &&
-    isIntegerIn(record.stopTimeout, -1, Number.MAX_SAFE_INTEGER)
+    isIntegerIn(record.stopTimeout, -1, Number.MAX_SAFE_INTEGER) &&
+    (record.ports === undefined || isPorts(record.ports))
   );
 }
 
@@ -210,6 +215,18 @@ function isTextMap(value: unknown): boolean {
 function isIntegerIn(value: unknown, least: number, most: number): boolean {
   if (value === undefined) return true;
   return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function isPorts(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((port: Partial<PublishedPort> | null) => {
+      const { protocol, containerPort, address, hostPort } = port ?? {};
+      const isPublished = typeof address === 'string' && isIP(address) !== 0 && Number.isInteger(hostPort);
+      const isExposed = address === undefined && hostPort === undefined;
+      return /^(?:tcp|udp|sctp)$/.test(protocol ?? '') && Number.isInteger(containerPort) && (isPublished || isExposed);
+    })
+  );
 }
 
 function isTexts(value: unknown): boolean {

@@ -61,10 +61,11 @@ export async function readSeccompProfile(
 const MAX_INSTRUCTIONS = 4096; // BPF_MAXINSNS of the kernel
 const INSTRUCTION_SIZE = 8; // bytes
 
+/** NET_RAW, which a private network takes away, has no part in docker's profile. */
 function hasDefaults(capabilities: readonly Capability[]): boolean {
   return (
-    capabilities.length === DEFAULT_CAPABILITIES.length &&
-    DEFAULT_CAPABILITIES.every((name) => capabilities.includes(name))
+    capabilities.every((name) => DEFAULT_CAPABILITIES.includes(name)) &&
+    DEFAULT_CAPABILITIES.every((name) => name === 'NET_RAW' || capabilities.includes(name))
   );
 }
 

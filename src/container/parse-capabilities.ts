@@ -8,17 +8,24 @@ export interface CapabilityRequest {
   add: readonly string[];
   drop: readonly string[];
   privileged: boolean;
+  /** What it starts with; docker's 14 unless given. */
+  defaults?: readonly Capability[] | undefined;
 }
 
 /**
- * What a container may ever have: docker's 14, with what is added and without what is dropped. Dropping `ALL` leaves what is
+ * What a container may ever have: the defaults, with what is added and without what is dropped. Dropping `ALL` leaves what is
  * added; adding `ALL` gives everything but what is dropped; a privileged container has everything.
  * @throws {ToolError} ERR_USAGE for a name that is none
  */
-export function parseCapabilities({ add, drop, privileged }: CapabilityRequest): readonly Capability[] {
+export function parseCapabilities({
+  add,
+  drop,
+  privileged,
+  defaults = DEFAULT_CAPABILITIES,
+}: CapabilityRequest): readonly Capability[] {
   const [added, dropped] = [add.map(parse), drop.map(parse)];
   if (privileged) return CAPABILITIES;
-  const start = added.includes(ALL) ? CAPABILITIES : dropped.includes(ALL) ? [] : DEFAULT_CAPABILITIES;
+  const start = added.includes(ALL) ? CAPABILITIES : dropped.includes(ALL) ? [] : defaults;
   const kept = start.filter((name) => !dropped.includes(name));
   return [...new Set([...kept, ...added.filter((name) => name !== ALL)])];
 }

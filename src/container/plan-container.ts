@@ -27,6 +27,7 @@ import type { MountSteps } from './steps/mount-steps.ts';
 import { enterSteps, forkSteps, hostNameSteps } from './steps/namespaces.ts';
 import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
 import { oomScoreSteps } from './steps/oom-score.ts';
+import { privateNetworkSteps } from './steps/private-network.ts';
 import { changeRootSteps, mountRootSteps, readOnlyRootSteps } from './steps/root-file-system.ts';
 import type { RootAttributes } from './steps/root-file-system.ts';
 import { stdioSteps } from './steps/stdio.ts';
@@ -116,6 +117,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...joinGroupSteps(request.controlGroups),
       ...oomScoreSteps(request.oomScoreAdj),
       ...userNamespaceSteps(ownership),
+      ...(network === 'private' ? privateNetworkSteps() : []),
       ...forkSteps(namespaces),
       // In the namespaces, with the host's files still in sight.
       ...enterSteps(namespaces),
@@ -178,7 +180,7 @@ function mountParts(request: PlanRequest): MountSteps[] {
 
 function kernelViewOptions({ ownership, network, pid, ...request }: PlanRequest): KernelViewOptions {
   return {
-    ownsNetwork: ownership.kind === 'root' || network === 'none',
+    ownsNetwork: ownership.kind === 'root' || network !== 'host',
     thermalCpus: request.thermalCpus,
     isProtected: request.protectSystemPaths,
     isWritable: request.privileged,

@@ -5,6 +5,9 @@ import type { ContainerOptions } from './container-options.ts';
 import { DEFAULT_PATH } from './environment.ts';
 import { parseResourceLimits } from './limits/parse-resource-limits.ts';
 import { findRuntime } from './oci-bundle/find-runtime.ts';
+import { defaultCapabilities } from './default-capabilities.ts';
+import { networkMode } from './network/network-name.ts';
+import { readNetworkOptions } from './network/read-network-options.ts';
 import { parseCapabilities } from './parse-capabilities.ts';
 import { parseDevice } from './parse-device.ts';
 import { parseLabels } from './parse-label.ts';
@@ -27,6 +30,8 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
   const { privileged = false, shmSize } = options;
   const name = given(options.name);
   if (name !== undefined) checkName(name);
+  const network = readNetworkOptions(options);
+  const defaults = defaultCapabilities(networkMode(network.network));
   return {
     args: command,
     entrypoint: options.entrypoint,
@@ -42,7 +47,7 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     domainname: given(options.domainname),
     labels: parseLabels(options.labels ?? []),
     oomScoreAdj: ifGiven(options.oomScoreAdj, checkOomScore),
-    network: options.network,
+    ...network,
     pid: options.pid,
     ipc: options.ipc,
     ...readMounts(options),
@@ -54,7 +59,7 @@ export function readRunOptions(command: readonly string[], options: RunOptions):
     init: options.init,
     privileged,
     security: parseSecurity(options.securityOpt ?? [], privileged ? PRIVILEGED_SECURITY : DEFAULT_SECURITY),
-    capabilities: parseCapabilities({ add: options.capAdd ?? [], drop: options.capDrop ?? [], privileged }),
+    capabilities: parseCapabilities({ add: options.capAdd ?? [], drop: options.capDrop ?? [], privileged, defaults }),
     limits: parseResourceLimits(options),
     ulimits: options.ulimits?.map(parseUlimit),
     sysctls: options.sysctls?.map(parseSysctl),

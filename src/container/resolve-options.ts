@@ -1,5 +1,4 @@
 import { ToolError } from '../errors.ts';
-import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
 import { obstacleText } from '../linux/obstacles.ts';
 import type { KeptIds } from '../linux/keep-ids.ts';
@@ -11,8 +10,11 @@ import type { AccountFiles } from '../snapshot/account-files.ts';
 import { containerCommand } from './container-command.ts';
 import { imageVolumes, workingFolder } from './container-folders.ts';
 import type { ContainerOptions } from './container-options.ts';
+import { defaultCapabilities } from './default-capabilities.ts';
 import { containerEnvironment } from './environment.ts';
 import { hasGroup, hasUser } from './id-mapping.ts';
+import { networkMode } from './network/network-name.ts';
+import { networkSysctls } from './network/network-sysctls.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
 import type { Sysctl } from './parse-sysctl.ts';
 import type { PlanRequest } from './plan-container.ts';
@@ -68,7 +70,8 @@ export interface OptionSources {
  */
 export function resolveOptions(sources: OptionSources): ResolvedOptions {
   const { id, image, options } = sources;
-  const { hostname = id.slice(0, 12), network = 'host', readOnlyRoot = false, volumes = [], tmpfs = [] } = options;
+  const { hostname = id.slice(0, 12), readOnlyRoot = false, volumes = [], tmpfs = [] } = options;
+  const network = networkMode(options.network);
   for (const name of [hostname, options.domainname]) if (name !== undefined) checkHostname(name);
   const command = containerCommand({ image, entrypoint: options.entrypoint, args: options.args });
   const devices = resolveDevices(options);
@@ -96,7 +99,7 @@ export function resolveOptions(sources: OptionSources): ResolvedOptions {
     domainname: options.domainname,
     oomScoreAdj: options.oomScoreAdj,
     network,
-    ...resolveRights(options, network),
+    ...resolveRights(options, network, sources.kept?.ownership ?? sources.host.ownership),
     imageVolumes: imageVolumes([...image.volumes, ...anonymous], targets),
     readOnlyRoot,
     shmSize: options.shmSize ?? SHM_SIZE,
@@ -105,17 +108,21 @@ export function resolveOptions(sources: OptionSources): ResolvedOptions {
 }
 
 /** What the container may do beyond its own files. */
-function resolveRights(options: ContainerOptions, network: PlanRequest['network']): Pick<PlanRequest, Rights> {
+function resolveRights(
+  options: ContainerOptions,
+  network: PlanRequest['network'],
+  ownership: Ownership,
+): Pick<PlanRequest, Rights> {
   const { security = DEFAULT_SECURITY, sysctls = [], ulimits = [], pid = 'private', ipc = 'private' } = options;
   for (const sysctl of sysctls) checkNamespace(sysctl, { network, ipc });
   return {
     noNewPrivileges: security.noNewPrivileges,
     protectSystemPaths: security.systemPaths === 'protected',
     privileged: options.privileged ?? false,
-    capabilities: options.capabilities ?? DEFAULT_CAPABILITIES,
+    capabilities: options.capabilities ?? defaultCapabilities(network),
     init: options.init ?? false,
     ulimits,
-    sysctls,
+    sysctls: [...networkSysctls(network, ownership), ...sysctls],
     pid,
     ipc,
   };

@@ -6,7 +6,6 @@ import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { throwIfAborted } from '../fs/abort.ts';
 import { diskError, withDiskErrors } from '../fs/disk-error.ts';
-import { DEFAULT_CAPABILITIES } from '../linux/capabilities.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
 import { machineOf } from '../linux/machine.ts';
 import type { KeptIds } from '../linux/keep-ids.ts';
@@ -26,6 +25,7 @@ import type { ContainerOptions } from './container-options.ts';
 import type { ContainerPaths } from './container-paths.ts';
 import { createContainerFolder, writeRecord, writeState } from './container-record.ts';
 import type { ContainerRecord } from './container-record.ts';
+import { defaultCapabilities } from './default-capabilities.ts';
 import { deleteContainer } from './delete-container.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -37,8 +37,12 @@ import type { ContainerGroup } from './limits/create-group.ts';
 import { loadSeccompFilter } from './load-seccomp-filter.ts';
 import { isNoexecCopy } from './noexec-copy.ts';
 import type { OpenRuntime } from './oci-bundle/open-runtime.ts';
+import { newRecord } from './new-record.ts';
+import { networkMode } from './network/network-name.ts';
+import type { NetworkService } from './network/network-service.ts';
+import { prepareNetwork } from './network/prepare-network.ts';
+import type { PreparedNetwork } from './network/prepared-network.ts';
 import { DEFAULT_SECURITY } from './parse-security.ts';
-import { signalOfImage } from './parse-signal.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
 import { reapContainer } from './reap-containers.ts';
@@ -96,20 +100,31 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
   throwIfAborted(request.signal, task(request));
   if (options.terminal === undefined) checkDescriptors(request.stdio);
   const accounts = readAccountFiles(image.layerFolders);
-  const { security = DEFAULT_SECURITY, capabilities = DEFAULT_CAPABILITIES } = options;
+  const { security = DEFAULT_SECURITY, capabilities = defaultCapabilities(networkMode(options.network)) } = options;
   const { kernelRelease } = host;
   const machine = machineOf(process.arch);
   const runtime = await openRuntime(request);
   const { seccomp } = runtime === undefined ? security : { seccomp: 'unconfined' as const }; // it makes its own
   const systemCallFilter = await loadSeccompFilter({ machine, seccomp, capabilities, kernelRelease });
+  const exposed = image.config.config.exposedPorts;
+  const prepared = await prepareNetwork({ ...request, exposed, runnerFolder: paths.runner });
   const resolved = resolveOptions({ id, image: image.config.config, accounts, options, host, kept });
   const { folder, lock } = await withDiskErrors('create', paths.containers, async () =>
     createContainerFolder(paths.containers, id),
   );
-  const container: Container = { id, folder, lock, name: undefined, group: undefined, terminal: undefined, runtime };
+  const container: Container = {
+    id,
+    folder,
+    lock,
+    name: undefined,
+    group: undefined,
+    terminal: undefined,
+    network: undefined,
+    runtime,
+  };
   try {
     container.group = await (runtime?.createGroup(id) ?? createGroup(id, options.limits ?? {}));
-    const exitCode = await runToTheEnd(request, container, { ...resolved, systemCallFilter });
+    const exitCode = await runToTheEnd(request, container, { ...resolved, systemCallFilter, prepared });
     const isOutOfMemory = (container.group?.oomKills() ?? 0) > 0;
     return { containerId: id, exitCode, isOutOfMemory, cleanupError: await cleanUp(request, container, exitCode) };
   } catch (error) {
@@ -118,6 +133,7 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
     throwIfAborted(request.signal, task(request)); // whatever it was that noticed it first
     throw error;
   } finally {
+    await (await container.network?.catch(() => undefined))?.stop();
     await removeGroups(container.group?.folders ?? []);
     closeSync(lock);
     container.terminal?.close();
@@ -136,7 +152,7 @@ async function cleanUp({ paths, host, options }: RunRequest, container: Containe
 }
 
 /** What image, options and files of the user decide. */
-type Resolved = ResolvedOptions & Pick<PlanRequest, 'systemCallFilter'>;
+type Resolved = ResolvedOptions & Pick<PlanRequest, 'systemCallFilter'> & { prepared: PreparedNetwork };
 
 interface Container {
   readonly id: string;
@@ -147,6 +163,8 @@ interface Container {
   /** What its limits are enforced with. */
   group: ContainerGroup | undefined;
   terminal: PseudoTerminal | undefined;
+  /** Who connects it, from when it is asked for. */
+  network: Promise<NetworkService> | undefined;
   /** What runs it in place of the engine's own runner. */
   readonly runtime: OpenRuntime | undefined;
 }
@@ -169,8 +187,10 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
     const name = await reserveName({ containers, id, wanted: options.name, reap, signal });
     container.name = name;
     const controlGroups = [...(container.group?.folders ?? [])];
-    writeRecord(folder, recordOf(request, { id, name, command: resolved.command, controlGroups }));
-    writeEtcFiles(folder, resolved);
+    const ports = [...resolved.prepared.ports];
+    writeRecord(folder, newRecord(request, { id, name, command: resolved.command, controlGroups, ports }));
+    const { hostname, prepared: network } = resolved;
+    writeEtcFiles(folder, { hostname, network, hostNames: options.hostNames });
     return driver.prepare({ folder, layers: image.layerFolders, ephemeral: options.autoRemove ?? false, signal });
   });
   const { terminal } = container;
@@ -185,6 +205,10 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
       stdio,
       held: [container.lock],
       idMap: containerOwnership(request),
+      serveNetwork: async (pid) => {
+        container.network = resolved.prepared.connect?.({ pid, folder });
+        await container.network;
+      },
       runnerFolder: paths.runner,
       detached: true, // Ctrl-C on the caller's terminal reaches this process alone, which passes it on once
       signal,
@@ -198,32 +222,6 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
 
 /** With a terminal the command gets its descriptors inside. */
 const NO_STREAMS = ['ignore', 'ignore', 'ignore'] as const;
-
-function recordOf({ image, options }: RunRequest, { id, name, command, controlGroups }: RecordParts): ContainerRecord {
-  return {
-    version: 1,
-    id,
-    name,
-    image: image.name,
-    imageId: image.imageId,
-    manifest: image.manifest,
-    layers: image.layerFolders.map((layer) => basename(layer)),
-    command: [...command],
-    created: new Date().toISOString(),
-    autoRemove: options.autoRemove ?? false,
-    controlGroups,
-    labels: { ...image.config.config.labels, ...options.labels },
-    stopSignal: options.stopSignal ?? signalOfImage(image.config.config.stopSignal),
-    stopTimeout: options.stopTimeout,
-  };
-}
-
-interface RecordParts {
-  id: string;
-  name: string;
-  command: readonly string[];
-  controlGroups: string[];
-}
 
 interface Supervised {
   id: string;

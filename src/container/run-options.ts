@@ -4,8 +4,9 @@ import type { PullOptions } from '../image/pull.ts';
 import type { TerminalStreams } from './connect-terminal.ts';
 import type { SignalSource } from './forward-signals.ts';
 import type { LimitTexts } from './limits/parse-resource-limits.ts';
+import type { NetworkName } from './network/network-name.ts';
 import type { RunRequest, StartedContainer } from './run-container.ts';
-import type { NamespaceMode, NetworkMode } from './steps/namespaces.ts';
+import type { NamespaceMode } from './steps/namespaces.ts';
 
 export interface RunOptions extends PullOptions, LimitTexts {
   entrypoint?: string | undefined;
@@ -50,7 +51,18 @@ export interface RunOptions extends PullOptions, LimitTexts {
   rm?: boolean | undefined;
   /** `missing` unless given. */
   pull?: PullPolicy | undefined;
-  network?: NetworkMode | undefined;
+  /** `host` unless given; `private` where ports are published. */
+  network?: NetworkName | undefined;
+  /** `[[address:][host]:]container[/udp]`, ports or ranges of ports. */
+  publish?: readonly string[] | undefined;
+  /** Publish every port that the image exposes, at any that are free. */
+  publishAll?: boolean | undefined;
+  /** Name servers, search domains (`.`: none) and options in place of the host's. */
+  dns?: readonly string[] | undefined;
+  dnsSearch?: readonly string[] | undefined;
+  dnsOption?: readonly string[] | undefined;
+  /** `name:address`, or `name:host-gateway` for the host. */
+  addHost?: readonly string[] | undefined;
   /** `host`: see the host's processes, or its shared memory. */
   pid?: NamespaceMode | undefined;
   ipc?: NamespaceMode | undefined;

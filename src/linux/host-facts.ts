@@ -2,7 +2,6 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { release, userInfo } from 'node:os';
 import { ToolError } from '../errors.ts';
 import { hasCapabilities, type Capability } from './capabilities.ts';
-import { findIdMapTool } from './id-maps.ts';
 import {
   NO_NEW_PRIVILEGES,
   NO_PROC,
@@ -13,6 +12,7 @@ import {
   userNamespaceObstacle,
   type Obstacle,
 } from './obstacles.ts';
+import { findProgram } from './find-program.ts';
 import { chooseOwnership, type IdRange, type Ownership } from './ownership.ts';
 import { parseSubordinateIds, parseUserName } from './subordinate-ids.ts';
 
@@ -74,7 +74,7 @@ export function readHostSources(): HostSources {
     throw new ToolError('ERR_HOST', 'Cannot look at this process: there is no /proc', { hint: obstacleText(NO_PROC) });
   }
   const uid = process.geteuid?.() ?? 0;
-  const idMapTools = findIdMapTool('newuidmap') !== undefined && findIdMapTool('newgidmap') !== undefined;
+  const idMapTools = findProgram('newuidmap') !== undefined && findProgram('newgidmap') !== undefined;
   return {
     uid,
     gid: process.getegid?.() ?? 0,

@@ -1,28 +1,12 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { obstacleText, powerlessIdMapToolsObstacle } from './obstacles.ts';
+import { findProgram } from './find-program.ts';
 import type { IdRange, Ownership } from './ownership.ts';
 
 const MAX_MESSAGE = 4096; // bytes of a tool's complaint
-
-// Never by PATH: these run with privileges, and this engine may run with another user's environment. The first is NixOS.
-const TOOL_FOLDERS = ['/run/wrappers/bin', '/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin'];
-
-export type IdMapTool = 'newuidmap' | 'newgidmap';
-
-/** Absolute path of the tool, undefined when this user has none to execute. */
-export function findIdMapTool(name: IdMapTool): string | undefined {
-  return TOOL_FOLDERS.map((folder) => `${folder}/${name}`).find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
 
 /**
  * Gives the ids of `ownership` to the user namespace of process `pid`, which has just created it and must not run on before.
@@ -45,7 +29,7 @@ export async function writeIdMaps(
 interface IdMap {
   pid: number;
   map: 'uid_map' | 'gid_map';
-  tool: IdMapTool;
+  tool: 'newuidmap' | 'newgidmap';
   ranges: readonly IdRange[];
   signal?: AbortSignal | undefined;
 }
@@ -63,7 +47,7 @@ async function writeIdMap(idMap: IdMap): Promise<void> {
       });
     }
   }
-  const path = findIdMapTool(tool);
+  const path = findProgram(tool);
   if (path === undefined) {
     throw new ToolError('ERR_HOST', `Cannot map ids: there is no ${tool}, which an ordinary user needs for it`);
   }

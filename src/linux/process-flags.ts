@@ -22,7 +22,8 @@ export const PR = {
   SET_CHILD_SUBREAPER: 36,
   SET_NO_NEW_PRIVS: 38,
   CAP_AMBIENT: 47,
-  CAP_AMBIENT_CLEAR_ALL: 4, // second argument of CAP_AMBIENT
+  CAP_AMBIENT_RAISE: 2, // second arguments of CAP_AMBIENT
+  CAP_AMBIENT_CLEAR_ALL: 4,
 } as const;
 
 /** Signals that the set-up itself uses, by number: the same on x86-64 and arm64. */

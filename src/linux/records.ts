@@ -14,6 +14,8 @@ export const RECORD = {
   notLoaded: -2,
   /** Nothing to do: the writing shows whether Node still lives. Written by dieWithParentSteps. */
   alive: -3,
+  /** Has a network namespace and waits until somebody serves it; goes on when it has received a byte. */
+  networkWanted: -4,
 } as const;
 
 /** In bytes. */

@@ -12,14 +12,17 @@ export interface RunnerConnection {
   prelude: number;
   /** Called when the program waits for the id maps of its user namespace. */
   writeIdMaps: () => Promise<void>;
+  /** Called when the program waits for somebody to serve its network namespace. */
+  serveNetwork: () => Promise<void>;
 }
 
 /**
  * Sends the program and answers the runner until the connection closes, which is at execve, or when all its processes have ended.
- * Resolves to the process id that the first fork returned; rejects with a StepError or what `writeIdMaps` rejects with.
+ * Resolves to the process id that the first fork returned; rejects with a StepError or what `writeIdMaps` or `serveNetwork` rejects
+ * with.
  */
 export async function serveRunner(connection: RunnerConnection): Promise<number | undefined> {
-  const { stream, blob, writeIdMaps } = connection;
+  const { stream, blob, writeIdMaps, serveNetwork } = connection;
   let rest: Buffer = Buffer.alloc(0);
   let forked: RunnerRecord | undefined;
   let failure: { reason: unknown } | undefined;
@@ -39,6 +42,7 @@ export async function serveRunner(connection: RunnerConnection): Promise<number 
     rest = decoded.rest;
     for (const record of decoded.records) {
       if (record.step === RECORD.idMapsWanted) writeIdMaps().then(give, giveUp);
+      else if (record.step === RECORD.networkWanted) serveNetwork().then(give, giveUp);
       else if (isForked(connection.program, record)) forked = earlier(forked, record);
       else if (record.step !== RECORD.alive) fail(stepError(connection, record));
     }

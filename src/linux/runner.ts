@@ -21,6 +21,8 @@ export interface RunnerOptions {
   held?: readonly number[] | undefined;
   /** Whose id maps Node writes when the program asks for them: see userNamespaceSteps. */
   idMap?: Ownership | undefined;
+  /** Serves the network namespace of process `pid`, when the program asks for it: RECORD.networkWanted. */
+  serveNetwork?: ((pid: number) => Promise<void>) | undefined;
   /** Folder for the executable file: see runnerFile. */
   runnerFolder: string;
   /** Whether the runner gets a session of its own, so that no signal of the terminal reaches it. */
@@ -36,7 +38,7 @@ export interface RunningProgram {
   readonly child: ChildProcess;
   /**
    * Resolves when the last step was `execve` and has succeeded, or when the program came to its end in another way; `pid` is that
-   * of the child of the first fork, or the runner's own. Rejects with a StepError, with the ToolError of the id maps, with the
+   * of the child of the first fork, or the runner's own. Rejects with a StepError, with the ToolError of the id maps or the network, with the
    * system error of a process that cannot be created, or with the reason of the abort.
    */
   readonly started: Promise<{ pid: number }>;
@@ -149,6 +151,10 @@ async function start({ child, blob, prelude, options }: Launch): Promise<{ pid: 
     writeIdMaps: async () => {
       if (options.idMap?.kind !== 'mapped') throw new TypeError('The program wants id maps: give startRunner an idMap');
       await writeIdMaps(pid, options.idMap, { signal: options.signal });
+    },
+    serveNetwork: async () => {
+      if (options.serveNetwork === undefined) throw new TypeError('The program wants a network: tell startRunner how');
+      await options.serveNetwork(pid);
     },
   }).finally(() => options.signal?.throwIfAborted());
   return { pid: forked ?? pid };

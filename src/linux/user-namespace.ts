@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
 
+import { askNodeSteps } from './ask-node.ts';
 import { callerInside } from './ownership.ts';
 import type { Ownership } from './ownership.ts';
 import { AT, O } from './path-flags.ts';
 import { CLONE } from './process-flags.ts';
 import type { Step } from './program.ts';
-import { encodeRecord, RECORD, RECORD_SIZE } from './records.ts';
+import { RECORD } from './records.ts';
 
 /**
  * Steps that put the program into a user namespace with the ids of `ownership`, as what the caller is in it, with all capabilities.
@@ -15,23 +16,15 @@ import { encodeRecord, RECORD, RECORD_SIZE } from './records.ts';
 export function userNamespaceSteps(ownership: Ownership): Step[] {
   if (ownership.kind === 'root') return [];
   const enter: Step = { call: 'unshare', args: [CLONE.NEWUSER], what: 'create a user namespace' };
-  if (ownership.kind === 'mapped') return [enter, ...waitForIdMaps()];
+  if (ownership.kind === 'mapped') {
+    return [enter, ...askNodeSteps(RECORD.idMapsWanted, 'map the ids of the user namespace')];
+  }
   const { uid, gid } = callerInside(ownership);
   return [
     enter,
     ...writeProcFile('setgroups', 'deny'), // the kernel wants this before an unprivileged gid_map: user_namespaces(7)
     ...writeProcFile('uid_map', `${uid} ${ownership.uid} 1\n`),
     ...writeProcFile('gid_map', `${gid} ${ownership.gid} 1\n`),
-  ];
-}
-
-function waitForIdMaps(): Step[] {
-  const what = 'map the ids of the user namespace';
-  const request = encodeRecord({ step: RECORD.idMapsWanted, value: 0 });
-  const control = { descriptor: 'control' } as const;
-  return [
-    { call: 'write', args: [control, request, RECORD_SIZE], what },
-    { call: 'read', args: [control, Buffer.alloc(1), 1], atLeast: 1, what },
   ];
 }
 

@@ -186,15 +186,24 @@ describe('planContainer()', () => {
     expect(creates(plan({ ownership: SINGLE }))).toBe(true);
   });
 
+  it('makes a private network, and has it connected, before anything forks', () => {
+    const program = plan({ network: 'private', ownership: MAPPED });
+    const made = indexOf(program, (step) => step.call === 'unshare' && step.args[0] === CLONE.NEWNET);
+    expect(made).toBeGreaterThan(indexOf(program, by('map the ids')));
+    expect(program.slice(made + 1, made + 3).map(({ call }) => call)).toEqual(['write', 'read']);
+    expect(made).toBeLessThan(fork(program));
+  });
+
   it.for([
     [{ network: 'none' }, CLONE.NEWNET],
     [{ network: 'host' }, 0],
+    [{ network: 'private' }, 0],
   ] as const)('with %j has namespaces of its own, and of the network %i', ([changes, network]) => {
     const program = plan(changes);
     const { NEWNS, NEWPID, NEWUTS, NEWIPC, NEWCGROUP } = CLONE;
     const flags = NEWNS | NEWPID | NEWUTS | NEWIPC | NEWCGROUP | SIGNAL.CHLD;
     expect(program[fork(program)]?.args).toEqual([flags | network]);
-    expect(program.some(by('loopback'))).toBe(changes.network === 'none');
+    expect(program.some(by('loopback'))).toBe(changes.network !== 'host');
   });
 
   it('with keep-id finds what is the user’s as the caller, and makes what is the container’s as root', () => {

@@ -23,6 +23,7 @@ type Program =
   | 'mmdebstrap'
   | 'objcopy'
   | 'openssl'
+  | 'pasta'
   | 'python3'
   | 'qemu-aarch64-static'
   | 'runc'
@@ -30,6 +31,7 @@ type Program =
   | 'setcap'
   | 'setfattr'
   | 'skopeo'
+  | 'slirp4netns'
   | 'strace'
   | 'tmux'
   | 'umoci'
@@ -68,6 +70,8 @@ const PROBES = {
   userns: () => (succeeds('unshare', '-Ur', 'true') ? undefined : 'the kernel grants no user namespace'),
   /** The users that scripts/install-test-deps.sh makes, one with a range of subordinate ids and one without. */
   'ordinary-users': () => explainMissingUsers(),
+  /** Root may make pairs of network devices, and configure them. */
+  veth: () => (canMakeDevices() ? undefined : 'no network devices can be made here, or there is no ip'),
   /** A busybox that runs alone in an image. */
   'static-busybox': () => (isStaticBusybox() ? undefined : '/bin/busybox is not there or not static'),
 } satisfies Record<string, () => string | undefined>;
@@ -132,6 +136,10 @@ function canMakeGroups(): boolean {
   } catch {
     return false;
   }
+}
+
+function canMakeDevices(): boolean {
+  return succeeds('unshare', '-n', 'ip', 'link', 'add', 'one', 'type', 'veth', 'peer', 'name', 'other');
 }
 
 function isStaticBusybox(): boolean {

@@ -1,6 +1,5 @@
 import type { Controller } from '../../linux/control-groups.ts';
 import type { HostFacts, HostSources } from '../../linux/host-facts.ts';
-import type { IdMapTool } from '../../linux/id-maps.ts';
 import type { SnapshotDriver } from '../../snapshot/mount.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -40,7 +39,7 @@ export interface MachineFacts {
 export type OptionalProgram = 'pasta' | 'slirp4netns' | 'runc' | 'crun';
 
 export interface IdMapToolFacts {
-  name: IdMapTool;
+  name: 'newuidmap' | 'newgidmap';
   /** Absolute; undefined where there is none. */
   path: string | undefined;
   /** It has the set-user-ID bit of root, or capabilities, and its file system honours them. */

@@ -4,8 +4,7 @@ import { findMount } from '../../fs/find-mount.ts';
 import { findControllers } from '../../linux/control-groups.ts';
 import type { Controller } from '../../linux/control-groups.ts';
 import { describeHost, readHostSources } from '../../linux/host-facts.ts';
-import { findIdMapTool } from '../../linux/id-maps.ts';
-import type { IdMapTool } from '../../linux/id-maps.ts';
+import { findProgram } from '../../linux/find-program.ts';
 import type { IdMapToolFacts, MachineFacts, OptionalProgram } from './machine-facts.ts';
 import { hasFilePrivileges } from './file-privileges.ts';
 
@@ -29,10 +28,10 @@ export function readMachineFacts(env: MachineFacts['env']): Omit<MachineFacts, '
     selinux: read('/sys/fs/selinux/enforce').trim(),
     controlGroups: controllerVersions(mountinfo),
     programs: {
-      pasta: findProgram('pasta', env),
-      slirp4netns: findProgram('slirp4netns', env),
-      runc: findProgram('runc', env),
-      crun: findProgram('crun', env),
+      pasta: findProgram('pasta'),
+      slirp4netns: findProgram('slirp4netns'),
+      runc: findOnPath('runc', env),
+      crun: findOnPath('crun', env),
     } satisfies Record<OptionalProgram, string | undefined>,
     tunDevice: tunDevice(),
     env,
@@ -49,8 +48,8 @@ function outerContainer(env: MachineFacts['env']): string | undefined {
   return named === '' ? undefined : named;
 }
 
-function idMapToolFacts(name: IdMapTool, mountinfo: string): IdMapToolFacts {
-  const path = findIdMapTool(name);
+function idMapToolFacts(name: IdMapToolFacts['name'], mountinfo: string): IdMapToolFacts {
+  const path = findProgram(name);
   const isHonoured = path !== undefined && findMount(path, mountinfo)?.flags.includes('nosuid') !== true;
   return { name, path, hasPrivileges: isHonoured && hasFilePrivileges(path) };
 }
@@ -71,7 +70,7 @@ function controllerVersions(mountinfo: string): Map<Controller, 1 | 2> {
   return new Map([...places].map(([controller, { version }]) => [controller, version]));
 }
 
-function findProgram(name: string, env: MachineFacts['env']): string | undefined {
+function findOnPath(name: string, env: MachineFacts['env']): string | undefined {
   const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
   return folders.map((folder) => join(folder, name)).find((path) => canAccess(path, constants.X_OK));
 }

@@ -1,5 +1,6 @@
 import type { ResourceLimits } from '../limits/resource-limits.ts';
 import { PERIOD } from '../limits/group-settings.ts';
+import type { Sysctl } from '../parse-sysctl.ts';
 import { maskedPaths, readOnlyPaths } from '../steps/kernel-views.ts';
 import type { BundleRequest } from './bundle-request.ts';
 import type { OciDeviceRule, OciLinux, OciResources } from './oci-config.ts';
@@ -11,7 +12,7 @@ export function bundleLinux(request: BundleRequest): OciLinux {
     namespaces: namespacesOf(request),
     ...(cgroupsPath === undefined ? {} : { cgroupsPath }),
     resources: { devices: deviceRules(request), ...resourcesOf(request) },
-    sysctl: Object.fromEntries(request.sysctls.map(({ path, value }) => [path.replaceAll('/', '.'), value])),
+    sysctl: Object.fromEntries(sysctlsOf(request).map(({ path, value }) => [path.replaceAll('/', '.'), value])),
     ...(seccomp === undefined ? {} : { seccomp }),
     maskedPaths: protectSystemPaths ? maskedPaths(thermalCpus) : [],
     readonlyPaths: protectSystemPaths ? readOnlyPaths() : [],
@@ -28,6 +29,11 @@ function namespacesOf({ ipc, network }: BundleRequest): OciLinux['namespaces'] {
     ...(ipc === 'private' ? [{ type: 'ipc' } as const] : []),
     ...(network === 'none' ? [{ type: 'network' } as const] : []),
   ];
+}
+
+/** Those of a network that the runtime is started in are set by then: it takes them for the host's. */
+function sysctlsOf({ sysctls, network }: BundleRequest): readonly Sysctl[] {
+  return sysctls.filter(({ namespace }) => namespace !== 'network' || network !== 'private');
 }
 
 /** null, zero, full, random, urandom, tty, and console: moby daemon/pkg/oci/defaults.go. Runtimes add pts and ptmx. */

@@ -8,10 +8,13 @@ import type { Program, Step } from '../../linux/program.ts';
 import { userNamespaceSteps } from '../../linux/user-namespace.ts';
 import { printable } from '../../printable.ts';
 import { DEFAULT_PATH } from '../environment.ts';
+import type { Sysctl } from '../parse-sysctl.ts';
 import type { PlanRequest } from '../plan-container.ts';
 import { contentGuardSteps } from '../steps/content-guard.ts';
 import { enterSteps } from '../steps/namespaces.ts';
+import { privateNetworkSteps } from '../steps/private-network.ts';
 import { mountRootSteps } from '../steps/root-file-system.ts';
+import { sysctlSteps } from '../steps/sysctls.ts';
 import { openTerminalSteps, prepareTerminalSteps } from '../steps/terminal.ts';
 import { imageVolumeSteps } from '../steps/volumes.ts';
 import { makeWorkingFolderSteps } from '../steps/working-folder.ts';
@@ -33,7 +36,7 @@ export interface RuntimeLaunch {
 type Surroundings = Pick<
   PlanRequest,
   | ('folder' | 'lock' | 'gcLock' | 'layers' | 'root' | 'ownership' | 'privileged' | 'readOnlyRoot')
-  | ('imageVolumes' | 'workingFolder' | 'terminal')
+  | ('imageVolumes' | 'workingFolder' | 'terminal' | 'network' | 'sysctls')
 >;
 
 /**
@@ -47,6 +50,7 @@ export function runtimeProgram(request: Surroundings, launch: RuntimeLaunch): Pr
     ...contentGuardSteps(request),
     ...(terminal === undefined ? [] : prepareTerminalSteps(terminal)),
     ...userNamespaceSteps(ownership),
+    ...(request.network === 'private' ? [...privateNetworkSteps(), ...networkSettings(request.sysctls)] : []),
     ...forkSteps(),
     ...enterSteps({ network: 'host' }), // that of a container without one is the runtime's to make
     ...(terminal === undefined ? [] : [...openTerminalSteps(terminal), ...rawInputSteps(0)]),
@@ -58,6 +62,15 @@ export function runtimeProgram(request: Surroundings, launch: RuntimeLaunch): Pr
       ...makeWorkingFolderSteps(request.workingFolder),
     ]),
     ...startSteps(launch),
+  ];
+}
+
+/** A runtime refuses them where the namespace is not of its making. */
+function networkSettings(sysctls: readonly Sysctl[]): Step[] {
+  const [what, save] = ['open the settings of the kernel', 'proc'];
+  return [
+    { call: 'openat', args: [AT.FDCWD, '/proc', O.PATH | O.CLOEXEC], save, what },
+    ...sysctlSteps(sysctls.filter(({ namespace }) => namespace === 'network')),
   ];
 }
 

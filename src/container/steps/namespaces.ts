@@ -3,8 +3,8 @@ import { MS } from '../../linux/mount-flags.ts';
 import { CLONE, SIGNAL } from '../../linux/process-flags.ts';
 import type { Step } from '../../linux/program.ts';
 
-/** `host` shares the caller's network, `none` has a loopback device and nothing else. */
-export type NetworkMode = 'host' | 'none';
+/** `host` shares the caller's network, `none` has a loopback device and nothing else, `private` also an interface of its own. */
+export type NetworkMode = 'host' | 'none' | 'private';
 
 /** `host` shares the caller's. */
 export type NamespaceMode = 'private' | 'host';
@@ -58,7 +58,7 @@ export function enterSteps({ network }: Pick<NamespaceOptions, 'network'>): Step
     { call: 'setsid', args: [], what: 'start a session' },
     { call: 'umask', args: [0o022], what: 'set the umask' },
     { call: 'mount', args: [0, '/', 0, MS.REC | MS.PRIVATE], what: 'keep mounts private' },
-    ...(network === 'none' ? loopbackSteps() : []),
+    ...(network === 'host' ? [] : loopbackSteps()),
   ];
 }
 

@@ -49,6 +49,8 @@ export interface RunSettings {
   stdin?: 'pipe' | undefined;
   /** A program and arguments that start the supervisor, which stands behind them. */
   through?: string[] | undefined;
+  /** Start that program as root: it becomes the caller itself. */
+  throughRoot?: boolean;
 }
 
 /** What the driver process gets, in a file. */
@@ -131,7 +133,7 @@ export function createBox(caller: Caller, layers: Layer[] = [layBusybox]): Box {
     const [program = process.execPath, ...through] = settings.through ?? [];
     const args = settings.through === undefined ? [bundle, file] : [...through, process.execPath, bundle, file];
     const supervisor = spawn(program, args, {
-      ...ids,
+      ...(settings.throughRoot === true ? {} : ids),
       cwd: folder,
       env: { HOST_SECRET: 'must not be seen' },
       stdio: [settings.stdin ?? 'ignore', 'pipe', 'pipe', 'pipe'],

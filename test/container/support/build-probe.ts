@@ -28,7 +28,7 @@ export function buildPreload(tree: string): void {
   writeFileSync(join(tree, 'marker'), '', { mode: 0o666 });
 }
 
-const SOURCES = ['main.c', 'calls.c', 'files.c', 'keys.c', 'mounts.c', 'processes.c'];
+const SOURCES = ['main.c', 'calls.c', 'files.c', 'keys.c', 'mounts.c', 'network.c', 'processes.c'];
 
 /** Compiled once for all images of a test file. */
 function probeProgram(): Uint8Array {

@@ -11,6 +11,9 @@ static const struct {
     {"sockets", sockets},           /* FAMILY:TYPE:PROTOCOL... */
     {"connect", connect_to},        /* NAME: an abstract Unix socket; "ok 0" or the error */
     {"tcp", connect_tcp},           /* ADDRESS:PORT... */
+    {"send", send_udp},             /* ADDRESS PORT [DEVICE]: "probe" by UDP, on a socket that is bound to the device */
+    {"frame", send_frame},          /* ADDRESS PORT: the same as a frame of the link eth0, past its routes and queues */
+    {"echo", echo_udp},             /* PORT: "ready", and answers one UDP message with the same */
     {"deny", deny},                 /* what needs capabilities that no container has, or should be limited */
     {"show", show},                 /* PATH...: what is in the files, as it is */
     {"write", open_write},          /* PATH...: opens for writing, and writes nothing */

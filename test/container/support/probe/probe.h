@@ -28,3 +28,4 @@ int escape(char **words), mount_new(char **words), unmount(char **words), remoun
 int release_agent(char **words), nested(char **words), namespaces(char **words), trace(char **words), kill_all(char **words), type_ahead(char **words);
 int identity(char **words), daemonise(char **words), fork_bomb(char **words), use_memory(char **words), open_many(char **words);
 int keyrings(char **words), add_key_to(char **words), find_key_in(char **words);
+int send_udp(char **words), send_frame(char **words), echo_udp(char **words);
