@@ -101,9 +101,8 @@ export interface ContainerPlan {
 
 /** Orders what a container consists of. Pure: looks at nothing but the request. */
 export function planContainer(request: PlanRequest): ContainerPlan {
-  const { folder, ownership, network, pid, ipc, readOnlyRoot, user } = request;
+  const { folder, ownership, network, pid, ipc, readOnlyRoot, user, terminal } = request;
   const rootless = ownership.kind !== 'root';
-  const { terminal } = request;
   // An init passes them on itself.
   const signals = terminal !== undefined && !request.init ? ('group' as const) : ('process' as const);
   const namespaces = { network, pid, ipc, signals };
@@ -130,7 +129,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...sysctlSteps(request.sysctls),
       ...changeRootSteps(),
       // Inside the container's root.
-      ...(request.accountEntries === undefined ? [] : accountEntrySteps(request.accountEntries)),
+      ...accountEntrySteps(request.accountEntries),
       ...parts.flatMap(({ attach }) => attach),
       ...imageVolumeSteps(request.imageVolumes, readOnlyRoot),
       ...makeWorkingFolderSteps(request.workingFolder),

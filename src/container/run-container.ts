@@ -3,7 +3,6 @@ import type { ChildProcess, IOType } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { basename } from 'node:path';
 import { throwIfAborted } from '../fs/abort.ts';
 import { diskError, withDiskErrors } from '../fs/disk-error.ts';
 import type { HostFacts } from '../linux/host-facts.ts';
@@ -24,7 +23,6 @@ import { reserveName } from './container-name.ts';
 import type { ContainerOptions } from './container-options.ts';
 import type { ContainerPaths } from './container-paths.ts';
 import { createContainerFolder, writeRecord, writeState } from './container-record.ts';
-import type { ContainerRecord } from './container-record.ts';
 import { defaultCapabilities } from './default-capabilities.ts';
 import { deleteContainer } from './delete-container.ts';
 import { writeEtcFiles } from './etc-files.ts';
@@ -133,11 +131,15 @@ export async function runContainer(request: RunRequest): Promise<RunResult> {
     throwIfAborted(request.signal, task(request)); // whatever it was that noticed it first
     throw error;
   } finally {
-    await (await container.network?.catch(() => undefined))?.stop();
-    await removeGroups(container.group?.folders ?? []);
-    closeSync(lock);
-    container.terminal?.close();
+    await release(container);
   }
+}
+
+async function release({ network, group, lock, terminal }: Container): Promise<void> {
+  await (await network?.catch(() => undefined))?.stop();
+  await removeGroups(group?.folders ?? []);
+  closeSync(lock);
+  terminal?.close();
 }
 
 /** Answers with what kept it from recording or deleting the container: the command has ended, and its exit code counts more. */

@@ -5,9 +5,23 @@ import type { HostNetwork } from '../support/host-network.ts';
 import { requires } from '../support/requirements.ts';
 import { CALLERS } from './support/callers.ts';
 import { openCliHome, type CallOptions, type CliHome } from './support/cli-home.ts';
+import { ApiPusher, type PushedDescriptor } from './support/push-by-api.ts';
 import { testBed, TEST_BED_NEEDS } from './support/test-bed.ts';
 
 const SERVE = 'mkdir /w && echo $0 >/w/index.html && httpd -h /w -p 80 && echo ready && exec sleep 1000';
+
+/** An image like the busybox, with EXPOSE. */
+async function exposePorts(ports: object): Promise<string> {
+  const { registry } = testBed();
+  const pusher = new ApiPusher(registry, 'library/busybox');
+  const { descriptor, content } = await pusher.readManifest('latest');
+  const manifest = JSON.parse(content.toString()) as { config: PushedDescriptor };
+  const document = JSON.parse((await pusher.readBlob(manifest.config.digest)).toString()) as { config: object };
+  const changed = { ...document, config: { ...document.config, ExposedPorts: ports } };
+  const config = await pusher.pushBlob(Buffer.from(JSON.stringify(changed)), manifest.config.mediaType);
+  await pusher.pushManifest('exposed', { ...manifest, mediaType: descriptor.mediaType, config });
+  return `${registry}/library/busybox:exposed`;
+}
 
 describe.each(CALLERS)(
   'mydocker run --network as $caller',
@@ -31,7 +45,7 @@ describe.each(CALLERS)(
       network.remove();
     });
 
-    it('publishes ports of two containers, which a neighbour reaches, and shows them', async () => {
+    it('--publish: ports of two containers, which a neighbour reaches, and ps shows', async () => {
       const one = home.start(
         ['run', '-p', '8080:80', '-p', '127.0.0.1:8081:81/udp', image, 'sh', '-c', SERVE, 'one'],
         there,
@@ -58,7 +72,20 @@ describe.each(CALLERS)(
       expect((await home.mydocker(['ps', '-a', '--format', '{{.Ports}}'], there)).stdout.trim()).toBe('');
     });
 
-    it('takes docker’s flags for names', async () => {
+    it('--publish-all: what the image exposes, at ports that are free', async () => {
+      const exposed = await exposePorts({ '80/tcp': {}, '53/udp': {} });
+      expect(await home.mydocker(['pull', '-q', exposed])).toMatchObject({ code: 0 });
+      const one = home.start(['run', '-P', '-p', '8090:80', exposed, 'sh', '-c', SERVE, 'one'], there);
+      await one.says('ready');
+      const { stdout } = await home.mydocker(['ps', '--format', '{{.Ports}}'], there);
+      expect(stdout).toMatch(/0\.0\.0\.0:8090->80\/tcp/);
+      expect(stdout).toMatch(/0\.0\.0\.0:\d+->53\/udp/);
+      expect(network.fetch(network.neighbour, `${HOST_IPV4}:8090`)).toBe('one');
+      one.child.kill('SIGKILL');
+      await one.ended;
+    });
+
+    it('--dns --dns-search --dns-option --add-host: in every network', async () => {
       const flags = [
         '--dns',
         '192.0.2.1',

@@ -36,7 +36,7 @@ describe.each(CALLERS)(
       expect(killed.stderr).toMatch(/cannot kill container: web: container [0-9a-f]{64} is not running/);
     });
 
-    it('stop kills what does not end in time, and kill at once', async () => {
+    it('stop kills what does not end in the time of --stop-timeout, and kill at once', async () => {
       for (const [name, flags, command] of [
         ['slow', ['--stop-timeout', '0'], 'stop'],
         ['deaf', [], 'kill'],

@@ -7,8 +7,9 @@ import type { AccountFiles } from '../../snapshot/account-files.ts';
  * Adds lines to the container's own /etc/passwd and /etc/group. In place and not bound over them, so that useradd can replace the
  * files; before anything of the host's is mounted inside. A name for a number is not worth failing for.
  */
-export function accountEntrySteps({ passwd, group }: AccountFiles): Step[] {
-  return [...appendSteps('/etc/passwd', passwd), ...appendSteps('/etc/group', group)];
+export function accountEntrySteps(entries: AccountFiles | undefined): Step[] {
+  if (entries === undefined) return [];
+  return [...appendSteps('/etc/passwd', entries.passwd), ...appendSteps('/etc/group', entries.group)];
 }
 
 function appendSteps(path: string, text: string): Step[] {
