@@ -5,20 +5,14 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { runFlags } from '../../../src/cli/run-flags.ts';
 import { requires } from '../../support/requirements.ts';
 import { PLAIN_USER } from '../../support/test-users.ts';
 import { CALLERS } from '../support/callers.ts';
 import type { Running } from '../support/cli-home.ts';
 import { freePort } from '../support/free-port.ts';
 import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { withOpenTun } from '../support/open-tun.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
-
-// Nothing but these flags is to be changed should ports be published in another way.
-const PUBLISHES =
-  'publish' in runFlags
-    ? {}
-    : { skip: true, meta: { skipReason: 'ports cannot be published yet: there is no --publish' } };
 
 describe.each(CALLERS)('Redis in a container of $caller', requires(...TEST_BED_NEEDS, 'ordinary-users'), ({ user }) => {
   let home: ImageHome;
@@ -39,7 +33,8 @@ describe.each(CALLERS)('Redis in a container of $caller', requires(...TEST_BED_N
   async function start(flags: string[], listening: string[]): Promise<Running> {
     const asUser = user === PLAIN_USER ? [] : ['--user', 'redis']; // who has no subordinate ids has no user but root
     const server = ['redis-server', '--dir', '/data', '--save', '3600 1', ...listening];
-    const running = home.start(['run', '--rm', ...flags, ...asUser, '-v', `${data}:/data`, home.image, ...server]);
+    const words = ['run', '--rm', ...flags, ...asUser, '-v', `${data}:/data`, home.image, ...server];
+    const running = home.start(words, withOpenTun(home));
     await running.says('Ready to accept connections');
     return running;
   }
@@ -66,7 +61,7 @@ describe.each(CALLERS)('Redis in a container of $caller', requires(...TEST_BED_N
     await isReachedAndSaves(['--network', 'host'], { port, listening: ['--bind', '127.0.0.1', '--port', `${port}`] });
   });
 
-  it('is reached at a port that --publish publishes', PUBLISHES, async () => {
+  it('is reached at a port that --publish publishes', requires('pasta'), async () => {
     const port = await freePort();
     const flags = ['--network', 'private', '-p', `127.0.0.1:${port}:6379`];
     await isReachedAndSaves(flags, { port, listening: ['--bind', '0.0.0.0', '--protected-mode', 'no'] });
