@@ -190,8 +190,10 @@ describe('planContainer()', () => {
     const program = plan({ network: 'private', ownership: MAPPED });
     const made = indexOf(program, (step) => step.call === 'unshare' && step.args[0] === CLONE.NEWNET);
     expect(made).toBeGreaterThan(indexOf(program, by('map the ids')));
-    expect(program.slice(made + 1, made + 3).map(({ call }) => call)).toEqual(['write', 'read']);
-    expect(made).toBeLessThan(fork(program));
+    const asked = indexOf(program, by('connect the container'));
+    expect(asked).toBeGreaterThan(made);
+    expect(program.slice(asked, asked + 2).map(({ call }) => call)).toEqual(['write', 'read']);
+    expect(asked + 1).toBeLessThan(fork(program));
   });
 
   it.for([
