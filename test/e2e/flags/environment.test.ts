@@ -1,22 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { CALLERS } from '../support/callers.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome } from '../support/image-home.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
 describe.each(CALLERS)(
   'variables of a container of $caller',
   requires(...TEST_BED_NEEDS, 'ordinary-users'),
   ({ user }) => {
-    let home: ImageHome;
-    beforeAll(async () => {
-      home = await openImageHome(user);
-    });
-    afterAll(() => home.remove());
+    const home = useImageHome(user);
 
     it('--env sets variables, and takes those without a value from the caller', async () => {
       const flags = ['--env', 'A=1 = 2', '-e', 'EMPTY=', '--env=PASSED', '-e', 'NOT_SET', '-e', 'LINES=a\nb'];

@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { PLAIN_USER } from '../../support/test-users.ts';
 import { CALLERS } from '../support/callers.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome } from '../support/image-home.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
 describe.each(CALLERS)('who a container of $caller is', requires(...TEST_BED_NEEDS, 'ordinary-users'), ({ user }) => {
-  let home: ImageHome;
-  beforeAll(async () => {
-    home = await openImageHome(user);
-  });
-  afterAll(() => home.remove());
+  const home = useImageHome(user);
 
   const hasIds = user !== PLAIN_USER;
 

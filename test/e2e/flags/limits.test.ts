@@ -1,23 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { findControllers, type Controller } from '../../../src/linux/control-groups.ts';
 import { requires } from '../../support/requirements.ts';
 import { CALLERS } from '../support/callers.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome } from '../support/image-home.ts';
 import { descendantsOf } from '../support/process-tree.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
 const MB = 2 ** 20;
 
 describe('limits of a container of root', requires(...TEST_BED_NEEDS, 'control-groups'), () => {
-  let home: ImageHome;
-  beforeAll(async () => {
-    home = await openImageHome();
-  });
-  afterAll(() => home.remove());
+  const home = useImageHome();
 
   /** What the control group of a container says: the first of `files` that is there, the names of version 1 and of version 2. */
   async function setting(controller: Controller, files: string[], ...flags: string[]): Promise<string | undefined> {
@@ -90,11 +86,7 @@ describe.each(WITHOUT_GROUPS)(
   'limits of a container of $caller',
   requires(...TEST_BED_NEEDS, 'ordinary-users'),
   ({ user }) => {
-    let home: ImageHome;
-    beforeAll(async () => {
-      home = await openImageHome(user);
-    });
-    afterAll(() => home.remove());
+    const home = useImageHome(user);
 
     it.each([
       ['--memory', '32m'],
@@ -115,11 +107,7 @@ describe.each(CALLERS)(
   'ulimits of a container of $caller',
   requires(...TEST_BED_NEEDS, 'ordinary-users'),
   ({ user }) => {
-    let home: ImageHome;
-    beforeAll(async () => {
-      home = await openImageHome(user);
-    });
-    afterAll(() => home.remove());
+    const home = useImageHome(user);
 
     it('--ulimit sets soft and hard limits', async () => {
       const script = 'ulimit -Sn; ulimit -Hn; head -c 9000 /dev/zero > /big; wc -c < /big';

@@ -1,19 +1,15 @@
 import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { CALLERS } from '../support/callers.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome } from '../support/image-home.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
 describe.each(CALLERS)('files of a container of $caller', requires(...TEST_BED_NEEDS, 'ordinary-users'), ({ user }) => {
-  let home: ImageHome;
-  beforeAll(async () => {
-    home = await openImageHome(user);
-  });
-  afterAll(() => home.remove());
+  const home = useImageHome(user);
 
   function folderOfHost(name: string): string {
     const folder = join(home.folder, name);

@@ -1,21 +1,17 @@
 import { readlinkSync } from 'node:fs';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { CALLERS } from '../support/callers.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome } from '../support/image-home.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
 describe.each(CALLERS)(
   'namespaces of a container of $caller',
   requires(...TEST_BED_NEEDS, 'ordinary-users'),
   ({ user }) => {
-    let home: ImageHome;
-    beforeAll(async () => {
-      home = await openImageHome(user);
-    });
-    afterAll(() => home.remove());
+    const home = useImageHome(user);
 
     const linkOf = async (kind: string, ...flags: string[]): Promise<string> =>
       (await home.shell(`readlink /proc/self/ns/${kind}`, ...flags)).stdout.trim();

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { CALLERS } from '../support/callers.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome } from '../support/image-home.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
 const CAP_SYS_ADMIN = 21n;
@@ -14,11 +14,7 @@ describe.each(CALLERS)(
   'rights of a container of $caller',
   requires(...TEST_BED_NEEDS, 'ordinary-users'),
   ({ user }) => {
-    let home: ImageHome;
-    beforeAll(async () => {
-      home = await openImageHome(user);
-    });
-    afterAll(() => home.remove());
+    const home = useImageHome(user);
 
     const effective = async (...flags: string[]): Promise<string> =>
       (await home.shell('grep CapEff /proc/self/status | cut -f2', ...flags)).stdout.trim();

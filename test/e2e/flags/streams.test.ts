@@ -1,19 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { CALLERS } from '../support/callers.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome } from '../support/image-home.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
 describe.each(CALLERS)(
   'streams of a container of $caller',
   requires(...TEST_BED_NEEDS, 'ordinary-users', 'script'),
   ({ user }) => {
-    let home: ImageHome;
-    beforeAll(async () => {
-      home = await openImageHome(user);
-    });
-    afterAll(() => home.remove());
+    const home = useImageHome(user);
 
     it('--interactive connects stdin, which is empty without', async () => {
       const stdin = { text: 'through the wall\n' };

@@ -7,7 +7,7 @@ import { requires } from '../../support/requirements.ts';
 import { PLAIN_USER } from '../../support/test-users.ts';
 import { CALLERS_WITH_IDS } from '../support/callers.ts';
 import type { Ended } from '../support/cli-home.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome, type ImageHome } from '../support/image-home.ts';
 import { serveFolder, type ServedFolder } from '../support/serve-folder.ts';
 import { testBed, TEST_BED_NEEDS } from '../support/test-bed.ts';
 
@@ -32,11 +32,7 @@ async function shell(home: ImageHome, script: string): Promise<Ended> {
 const NEEDS = requires(...TEST_BED_NEEDS, 'ordinary-users');
 
 describe.each(CALLERS_WITH_IDS)('Debian in a container of $caller', NEEDS, ({ user }) => {
-  let home: ImageHome;
-  beforeAll(async () => {
-    home = await openImageHome(user, 'library/debian');
-  });
-  afterAll(() => home.remove());
+  const home = useImageHome(user, 'library/debian');
 
   it('installs packages with apt-get, with their groups, capabilities and scripts', async () => {
     const install =
@@ -78,11 +74,7 @@ describe.each(CALLERS_WITH_IDS)('Debian in a container of $caller', NEEDS, ({ us
 });
 
 describe('Debian in a container of a user without subordinate ids', NEEDS, () => {
-  let home: ImageHome;
-  beforeAll(async () => {
-    home = await openImageHome(PLAIN_USER, 'library/debian');
-  });
-  afterAll(() => home.remove());
+  const home = useImageHome(PLAIN_USER, 'library/debian');
 
   it('installs packages whose files are all of root, where apt is told not to become its user _apt', async () => {
     const install = 'apt-get -o APT::Sandbox::User=root update && apt-get -o APT::Sandbox::User=root install -y hello';

@@ -1,12 +1,12 @@
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { CALLERS } from '../support/callers.ts';
 import { freePort } from '../support/free-port.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome } from '../support/image-home.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
 const PROGRAM = `
@@ -35,11 +35,7 @@ describe.each(CALLERS)(
   'programs in a container of $caller',
   requires(...TEST_BED_NEEDS, 'ordinary-users'),
   ({ user }) => {
-    let home: ImageHome;
-    beforeAll(async () => {
-      home = await openImageHome(user, 'library/programs');
-    });
-    afterAll(() => home.remove());
+    const home = useImageHome(user, 'library/programs');
 
     it('are compiled by gcc, from a folder of the host into it, and run', async () => {
       const folder = join(home.folder, 'source');

@@ -1,22 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { CALLERS } from '../support/callers.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome } from '../support/image-home.ts';
 import { descendantsOf, isAlive } from '../support/process-tree.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
 const COUNT = 20;
 
 describe.each(CALLERS)('many containers of $caller', requires(...TEST_BED_NEEDS, 'ordinary-users'), ({ user }) => {
-  let home: ImageHome;
-  beforeAll(async () => {
-    home = await openImageHome(user);
-  });
-  afterAll(() => home.remove());
+  const home = useImageHome(user);
 
   it(`run at once, ${COUNT} of one image, each with files of its own, and leave nothing`, async () => {
     // Each waits for its stdin with its file written, so that all of them run when the first one goes on.

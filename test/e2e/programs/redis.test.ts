@@ -3,24 +3,20 @@ import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { PLAIN_USER } from '../../support/test-users.ts';
 import { CALLERS } from '../support/callers.ts';
 import type { Running } from '../support/cli-home.ts';
 import { freePort } from '../support/free-port.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome } from '../support/image-home.ts';
 import { withOpenTun } from '../support/open-tun.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
 describe.each(CALLERS)('Redis in a container of $caller', requires(...TEST_BED_NEEDS, 'ordinary-users'), ({ user }) => {
-  let home: ImageHome;
+  const home = useImageHome(user, 'library/programs');
   let data: string; // of the host
-  beforeAll(async () => {
-    home = await openImageHome(user, 'library/programs');
-  });
-  afterAll(() => home.remove());
 
   beforeEach(() => {
     data = join(home.folder, 'data');

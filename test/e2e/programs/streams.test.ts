@@ -3,11 +3,11 @@ import { chownSync, createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { CALLERS } from '../support/callers.ts';
-import { openImageHome, type ImageHome } from '../support/image-home.ts';
+import { useImageHome } from '../support/image-home.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
 const MB = 2 ** 20;
@@ -16,11 +16,7 @@ describe.each(CALLERS)(
   'what goes through a container of $caller',
   requires(...TEST_BED_NEEDS, 'ordinary-users'),
   ({ user }) => {
-    let home: ImageHome;
-    beforeAll(async () => {
-      home = await openImageHome(user);
-    });
-    afterAll(() => home.remove());
+    const home = useImageHome(user);
 
     it('is 100 MiB of output, to the byte', async () => {
       const piped = { prefix: ['bash', '-o', 'pipefail', '-c', '"$@" | wc -c', 'bash'] };

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 
 import { openCliHome, type CallOptions, type CliHome, type Ended } from './cli-home.ts';
 import { testBed } from './test-bed.ts';
@@ -20,4 +20,14 @@ export async function openImageHome(user?: string, name: string = 'library/busyb
   const run: ImageHome['run'] = async (flags, command, options) =>
     home.mydocker(['run', '--rm', ...flags, image, ...command], options);
   return { ...home, image, run, shell: async (script, ...flags) => run(flags, ['/bin/sh', '-c', script]) };
+}
+
+/** As openImageHome, for all tests of the `describe` that this is called in: the answer is filled before the first of them. */
+export function useImageHome(user?: string, name?: string): ImageHome {
+  const home = {} as ImageHome;
+  beforeAll(async () => {
+    Object.assign(home, await openImageHome(user, name));
+  });
+  afterAll(() => home.remove());
+  return home;
 }
