@@ -123,7 +123,7 @@ describe('run', () => {
       '--rm -i --entrypoint=/bin/sh -w /work -u1000:1000 --name web -h box -v /a:/b:ro --volume=./c:/d ' +
       '--tmpfs /tmp:size=1m --read-only --security-opt no-new-privileges --cap-add net_admin --cap-drop=mknod --privileged --group-add 5 ' +
       '--device /dev/fuse --shm-size 1m --ulimit nofile=5 --sysctl net.ipv4.ip_forward=1 --pid host --ipc host --init --runtime runc -m 64m --memory-swap=-1 --cpus 1.5 ' +
-      '-c 512 --cpuset-cpus 0 --pids-limit -1 --net none --pull never --platform linux/arm64 --insecure-registry x:1 ' +
+      '-c 512 --cpuset-cpus 0 --pids-limit -1 --net bridge -p 80 --publish=127.0.0.1:1:2 -P --dns 192.0.2.3 --dns-search . --dns-opt a --add-host a:b --pull never --platform linux/arm64 --insecure-registry x:1 ' +
       '-e A=1 alpine sh -c';
     const argv = [...words.split(' '), 'echo "$A"', '--rm', '-it'];
     expect((await requestOf(argv))?.[1]).toMatchObject({
