@@ -62,7 +62,7 @@ export function thermalCpus(): number[] {
 }
 
 /** Number of the descriptor of this process that becomes `descriptor` of the command, undefined if there is none. */
-function callersDescriptor(source: IOType | number, descriptor: number): number | undefined {
+export function callersDescriptor(source: IOType | number, descriptor: number): number | undefined {
   if (source === 'inherit') return descriptor;
   return typeof source === 'number' ? source : undefined;
 }

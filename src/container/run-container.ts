@@ -44,6 +44,7 @@ import { DEFAULT_SECURITY } from './parse-security.ts';
 import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
 import { reapContainer } from './reap-containers.ts';
+import { redirectFiles } from './redirect-files.ts';
 import { resolveOptions } from './resolve-options.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 
@@ -196,7 +197,11 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
     return driver.prepare({ folder, layers: image.layerFolders, ephemeral: options.autoRemove ?? false, signal });
   });
   const { terminal } = container;
-  const stdio = terminal === undefined ? request.stdio : [...NO_STREAMS, terminal.master];
+  const redirected = await redirectFiles(terminal === undefined ? request.stdio : [...NO_STREAMS, terminal.master], {
+    runnerFolder: paths.runner,
+    signal,
+  });
+  const { stdio } = redirected;
   let running: RunningProgram | undefined;
   // From before there is a process: on a busy machine the command may have said that it is ready before this process goes on.
   const stopForwarding = forwardSignals(request.signals, (number) => running?.signal(number));
@@ -215,10 +220,12 @@ async function runToTheEnd(request: RunRequest, container: Container, resolved: 
       detached: true, // Ctrl-C on the caller's terminal reaches this process alone, which passes it on once
       signal,
     });
+    const copied = redirected.copy({ exited: running.exited, mayOutlive: options.pid === 'host' });
     const [name, program] = [container.name ?? id, resolved.command[0] ?? ''];
-    return await supervise(request, { ...container, name, program, running });
+    return await supervise(request, { ...container, name, program, running, copied });
   } finally {
     stopForwarding();
+    redirected.close();
   }
 }
 
@@ -233,13 +240,15 @@ interface Supervised {
   terminal: PseudoTerminal | undefined;
   runtime: OpenRuntime | undefined;
   running: RunningProgram;
+  /** Settles when all is in the files that stdout and stderr are. */
+  copied: Promise<void>;
 }
 
 /** Looks after a container that has been launched, until nothing of it runs any more. */
 async function supervise(request: RunRequest, supervised: Supervised): Promise<number> {
-  const { folder, id, name, running, runtime } = supervised;
-  const streamsEnd = request.stdio.includes('pipe') ? once(running.child, 'close') : undefined;
-  streamsEnd?.catch(() => undefined); // of a process that there never was: see below
+  const { folder, id, name, running, runtime, copied } = supervised;
+  const streamsEnd = Promise.all([copied, request.stdio.includes('pipe') ? once(running.child, 'close') : undefined]);
+  streamsEnd.catch(() => undefined); // of a process that there never was: see below
   try {
     request.onLaunched?.(running.child);
     recordWaiter(folder, running.pid);

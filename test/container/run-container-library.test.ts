@@ -102,6 +102,18 @@ describe('runContainer() in a library', requires('root', 'static-busybox'), () =
     }
   });
 
+  it('has written all output into a file when it resolves', async () => {
+    const path = join(box.folder, 'output');
+    const file = openSync(path, 'a');
+    try {
+      const args = ['sh', '-c', 'head -c 300000 /dev/zero; echo end >&2'];
+      await runContainer(requestOf({ args, autoRemove: true }, { stdio: ['ignore', file, file] }));
+    } finally {
+      closeSync(file);
+    }
+    expect(readFileSync(path, 'latin1')).toBe(`${'\0'.repeat(300_000)}end\n`);
+  });
+
   it("answers with the command's exit code even if it cannot be recorded", async () => {
     const result = await runContainer(
       requestOf(
