@@ -41,6 +41,17 @@ export function pipesAmong(stdio: readonly (IOType | number)[]): number[] {
   });
 }
 
+/** Those that are the host's /dev/null. */
+export function nullsAmong(stdio: readonly (IOType | number)[]): number[] {
+  return stdio.flatMap((source, descriptor) => {
+    const ours = callersDescriptor(source, descriptor);
+    return source === 'ignore' || (ours !== undefined && fstatSync(ours).rdev === NULL_DEVICE) ? [descriptor] : [];
+  });
+}
+
+/** Major 1, minor 3: Documentation/admin-guide/devices.txt of the kernel. */
+export const NULL_DEVICE = 0x103;
+
 /** Number of the highest capability of this kernel, whether this engine has a name for it or not. */
 export function lastCapability(): number {
   try {

@@ -74,6 +74,8 @@ export interface PlanRequest {
   terminal?: ContainerTerminal | undefined;
   /** The command's descriptors that are pipes. */
   pipes: readonly number[];
+  /** Those that are /dev/null. */
+  nulls: readonly number[];
   thermalCpus: readonly number[];
   /** Program for seccomp(2); undefined: the command may use all system calls. */
   systemCallFilter: Uint8Array | undefined;
@@ -136,7 +138,7 @@ export function planContainer(request: PlanRequest): ContainerPlan {
       ...proc.attach, // last of all that is mounted: see there
       ...(readOnlyRoot ? readOnlyRootSteps() : []),
       ...enterWorkingFolderSteps(request.workingFolder),
-      ...stdioSteps(request.pipes, user.uid),
+      ...stdioSteps(request),
       ...(terminal === undefined ? [] : ownTerminalSteps(user.uid, callerInside(ownership).uid)),
       // As the user, with the user's rights.
       ...limitSteps(request.ulimits),

@@ -2,7 +2,7 @@ import type { IOType } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { CopiedFile, OpenPipes, PipePlace } from './copy-files.ts';
-import { callersDescriptor } from './host-view.ts';
+import { NULL_DEVICE, callersDescriptor } from './host-view.ts';
 
 type Stdio = readonly (IOType | number)[];
 
@@ -44,5 +44,3 @@ function canBeHandedOn(ours: number): boolean {
   if (stats.isCharacterDevice()) return stats.rdev === NULL_DEVICE || isatty(ours);
   return stats.isFIFO() || stats.isSocket();
 }
-
-const NULL_DEVICE = 0x103; // major 1, minor 3: Documentation/admin-guide/devices.txt

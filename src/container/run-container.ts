@@ -29,7 +29,7 @@ import { writeEtcFiles } from './etc-files.ts';
 import { explainFailure } from './explain-failure.ts';
 import { forwardSignals } from './forward-signals.ts';
 import type { SignalSource } from './forward-signals.ts';
-import { checkDescriptors, lastCapability, pipesAmong, rootAttributes, thermalCpus } from './host-view.ts';
+import { checkDescriptors, lastCapability, nullsAmong, pipesAmong, rootAttributes, thermalCpus } from './host-view.ts';
 import { createGroup, removeGroups } from './limits/create-group.ts';
 import type { ContainerGroup } from './limits/create-group.ts';
 import { loadSeccompFilter } from './load-seccomp-filter.ts';
@@ -331,6 +331,7 @@ function planRequest(
         ? undefined
         : { path: container.terminal.path, master: NO_STREAMS.length, size: options.terminal.size() },
     pipes: pipesAmong(stdio),
+    nulls: container.terminal === undefined ? nullsAmong(stdio) : [],
     thermalCpus: thermalCpus(),
   };
 }

@@ -47,6 +47,7 @@ const REQUEST: PlanRequest = {
   shmSize: 1024,
   terminal: { path: '/dev/pts/7', master: 4, size: { columns: 80, rows: 24 } },
   pipes: [1],
+  nulls: [0],
   thermalCpus: [0, 1],
   systemCallFilter: Buffer.alloc(16),
   noNewPrivileges: false,

@@ -47,8 +47,9 @@ export function deviceSteps(options: DeviceOptions): MountSteps {
         save: 'dev',
         what: 'create /dev',
       }),
-      ...DEVICES.flatMap((name) => bindDevice(name, `/dev/${name}`)),
-      ...(options.console === undefined ? [] : bindDevice('console', options.console)),
+      // Read-only: their mode and owner are the host's. What is written to a device is no change of its file system.
+      ...DEVICES.flatMap((name) => bindDevice(name, `/dev/${name}`, MOUNT_ATTR.RDONLY)),
+      ...(options.console === undefined ? [] : bindDevice('console', options.console, 0)),
       ...folders.flatMap(({ mount }) => mount),
     ],
     attach: [
@@ -66,9 +67,9 @@ export function deviceSteps(options: DeviceOptions): MountSteps {
   };
 }
 
-function bindDevice(name: string, source: string): Step[] {
+function bindDevice(name: string, source: string, attributes: number): Step[] {
   const what = `open ${source} of the host`;
-  return bindMount({ source, recursive: false, attributes: 0, save: `device ${name}`, what });
+  return bindMount({ source, recursive: false, attributes, save: `device ${name}`, what });
 }
 
 function attachDevice(name: string): Step[] {

@@ -50,9 +50,10 @@ function oneMount(mount: UserMount, save: string, nosuid: boolean): MountSteps {
   }
   const { source, sourceKind, readOnly } = mount;
   const what = `${VOLUME} "${printable(source)}" at "${printable(target)}"`;
-  // Devices in a volume are those of the host, and there is no device cgroup that would say which of them may be used.
-  const nodev = sourceKind === 'device' ? 0 : MOUNT_ATTR.NODEV;
-  const attributes = nodev | extra | (readOnly ? MOUNT_ATTR.RDONLY : 0);
+  // Devices in a volume are those of the host, and there is no device cgroup that would say which of them may be used. Of one that
+  // may be, mode and owner stay the host's.
+  const isDevice = sourceKind === 'device';
+  const attributes = (isDevice ? 0 : MOUNT_ATTR.NODEV) | extra | (readOnly || isDevice ? MOUNT_ATTR.RDONLY : 0);
   const make = sourceKind === 'folder' ? folderTarget : fileTarget;
   return {
     find: bindMount({ source, recursive: true, attributes, save, what }),

@@ -37,6 +37,7 @@ export const BUNDLE_REQUEST: BundleRequest = {
   imageVolumes: [],
   shmSize: 67_108_864,
   pipes: [],
+  nulls: [],
   thermalCpus: [],
   noNewPrivileges: false,
   protectSystemPaths: true,
