@@ -27,6 +27,7 @@ import { createContainerFolder, writeRecord, writeState } from './container-reco
 import type { ContainerRecord } from './container-record.ts';
 import { defaultCapabilities } from './default-capabilities.ts';
 import { deleteContainer } from './delete-container.ts';
+import { endStragglers } from './end-stragglers.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { explainFailure } from './explain-failure.ts';
 import { forwardSignals } from './forward-signals.ts';
@@ -238,12 +239,14 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
   const { folder, id, name, running, runtime } = supervised;
   const streamsEnd = request.stdio.includes('pipe') ? once(running.child, 'close') : undefined;
   streamsEnd?.catch(() => undefined); // of a process that there never was: see below
+  const exited = running.exited.finally(async () => endStragglers(request.options, folder));
+  exited.catch(() => undefined);
   try {
     request.onLaunched?.(running.child);
     recordWaiter(folder, running.pid);
     const { pid } = await running.started;
     request.onStarted?.({ id, name });
-    const { code } = await withTerminal(request, supervised, async () => running.exited);
+    const { code } = await withTerminal(request, supervised, async () => exited);
     await streamsEnd;
     throwIfAborted(request.signal, task(request));
     const failure = runtime?.explainEnd(folder, code);
@@ -252,7 +255,7 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
     return pid === running.pid && code === 0 ? KILLED : code;
   } catch (error) {
     running.signal(constants.signals.SIGKILL);
-    await running.exited.catch(() => undefined); // there never was a process: that is what the first error says
+    await exited.catch(() => undefined); // there never was a process: that is what the first error says
     const isNoexec = (): boolean => isNoexecCopy(request.driver, folder);
     if (error instanceof StepError) {
       throw runtime?.explainStart(error) ?? explainFailure(error, { ...request, ...supervised, isNoexec });
