@@ -239,7 +239,7 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
   const { folder, id, name, running, runtime } = supervised;
   const streamsEnd = request.stdio.includes('pipe') ? once(running.child, 'close') : undefined;
   streamsEnd?.catch(() => undefined); // of a process that there never was: see below
-  const exited = running.exited.finally(async () => endStragglers(request.options, folder));
+  const exited = endOf(request, supervised);
   exited.catch(() => undefined);
   try {
     request.onLaunched?.(running.child);
@@ -261,6 +261,15 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
       throw runtime?.explainStart(error) ?? explainFailure(error, { ...request, ...supervised, isNoexec });
     }
     throw diskError(error, 'record', folder);
+  }
+}
+
+/** Resolves when nothing of it runs any more. */
+async function endOf({ options }: RunRequest, { running, folder }: Supervised): Promise<{ code: number }> {
+  try {
+    return await running.exited;
+  } finally {
+    await endStragglers(options, folder);
   }
 }
 
