@@ -29,7 +29,7 @@ export interface TerminalConnection {
 
 /**
  * Passes on what is typed and what is shown, and the size. The master is closed at the end.
- * Programs may outlive the container with the terminal open (`pid: 'host'`): they are waited for a moment only.
+ * Programs of the host may have been handed the terminal (`pid: 'host'`): they are waited for a moment only.
  */
 export function connectTerminal(
   master: number,

@@ -1,5 +1,6 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { ToolError } from '../errors.ts';
+import { makePath } from '../fs/make-path.ts';
 import { printable } from '../printable.ts';
 import type { VolumeRequest } from './parse-volume.ts';
 import type { UserMount } from './steps/volumes.ts';
@@ -13,7 +14,7 @@ export function resolveVolume({ mustExist = false, ...volume }: VolumeRequest & 
   try {
     const stats = statSync(source, { throwIfNoEntry: false });
     if (stats === undefined && mustExist) throw new Error('bind source path does not exist');
-    if (stats === undefined) mkdirSync(source, { recursive: true });
+    if (stats === undefined) makePath(source);
     const device = stats?.isCharacterDevice() === true ? HARMLESS_DEVICES.get(stats.rdev) : undefined;
     // By the host's own name for it: by the time it is mounted, another device may stand in `source`.
     if (device !== undefined) return { kind: 'volume', ...volume, source: device, sourceKind: 'device' };

@@ -25,6 +25,7 @@ import type { ContainerPaths } from './container-paths.ts';
 import { createContainerFolder, writeRecord, writeState } from './container-record.ts';
 import { defaultCapabilities } from './default-capabilities.ts';
 import { deleteContainer } from './delete-container.ts';
+import { endStragglers } from './end-stragglers.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { explainFailure } from './explain-failure.ts';
 import { forwardSignals } from './forward-signals.ts';
@@ -45,6 +46,7 @@ import { planContainer } from './plan-container.ts';
 import type { PlanRequest } from './plan-container.ts';
 import { reapContainer } from './reap-containers.ts';
 import { redirectFiles } from './redirect-files.ts';
+import { withTerminal } from './with-terminal.ts';
 import { resolveOptions } from './resolve-options.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 
@@ -247,14 +249,20 @@ interface Supervised {
 /** Looks after a container that has been launched, until nothing of it runs any more. */
 async function supervise(request: RunRequest, supervised: Supervised): Promise<number> {
   const { folder, id, name, running, runtime, copied } = supervised;
+  const streams = request.options.terminal;
   const streamsEnd = Promise.all([copied, request.stdio.includes('pipe') ? once(running.child, 'close') : undefined]);
   streamsEnd.catch(() => undefined); // of a process that there never was: see below
+  const exited = endOf(request, supervised);
+  exited.catch(() => undefined);
   try {
     request.onLaunched?.(running.child);
     recordWaiter(folder, running.pid);
     const { pid } = await running.started;
     request.onStarted?.({ id, name });
-    const { code } = await withTerminal(request, supervised, async () => running.exited);
+    const { code } = await withTerminal(
+      { ...supervised, runnerFolder: request.paths.runner, streams },
+      async () => exited,
+    );
     await streamsEnd;
     throwIfAborted(request.signal, task(request));
     const failure = runtime?.explainEnd(folder, code);
@@ -263,7 +271,7 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
     return pid === running.pid && code === 0 ? KILLED : code;
   } catch (error) {
     running.signal(constants.signals.SIGKILL);
-    await running.exited.catch(() => undefined); // there never was a process: that is what the first error says
+    await exited.catch(() => undefined); // there never was a process: that is what the first error says
     const isNoexec = (): boolean => isNoexecCopy(request.driver, folder);
     if (error instanceof StepError) {
       throw runtime?.explainStart(error) ?? explainFailure(error, { ...request, ...supervised, isNoexec });
@@ -272,30 +280,14 @@ async function supervise(request: RunRequest, supervised: Supervised): Promise<n
   }
 }
 
-/** Connects the caller with the container's terminal for as long as `work` takes. */
-async function withTerminal<T>(
-  { options, paths }: RunRequest,
-  { terminal, running }: Supervised,
-  work: () => Promise<T>,
-): Promise<T> {
-  if (terminal === undefined || options.terminal === undefined) return work();
-  const { connectTerminal } = await import('./connect-terminal.ts');
-  let patience: NodeJS.Timeout | undefined;
-  // Nobody is there any more: the command is told, and may put its things in order.
-  const onHangUp = (): void => {
-    running.signal(constants.signals.SIGHUP);
-    patience = setTimeout(() => running.signal(constants.signals.SIGKILL), HANG_UP_MS);
-  };
-  const connection = connectTerminal(terminal.release(), options.terminal, { runnerFolder: paths.runner, onHangUp });
+/** Resolves when nothing of it runs any more. */
+async function endOf({ options }: RunRequest, { running, folder }: Supervised): Promise<{ code: number }> {
   try {
-    return await work();
+    return await running.exited;
   } finally {
-    clearTimeout(patience);
-    await connection.finish();
+    await endStragglers(options, folder);
   }
 }
-
-const HANG_UP_MS = 2000;
 
 const KILLED = 128 + constants.signals.SIGKILL;
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { withDiskErrors } from '../fs/disk-error.ts';
 import { withFileLock } from '../fs/kernel-lock.ts';
+import { makePath } from '../fs/make-path.ts';
 import { syncFolder } from '../fs/sync-folder.ts';
 import { isTemporaryName, writeFileAtomic } from '../fs/write-file-atomic.ts';
 import type { Ownership } from '../linux/ownership.ts';
@@ -23,7 +24,7 @@ const EMPTY_INDEX = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.i
  */
 export async function createStore(paths: InternalPaths, ownership: Ownership['kind']): Promise<void> {
   await withDiskErrors('create', paths.root, async () => {
-    await fs.mkdir(paths.root, { recursive: true, mode: 0o700 });
+    makePath(paths.root, 0o700);
     await refuseForeignFolder(paths.root);
     await fs.chmod(paths.root, 0o700);
     await withFileLock({ path: paths.imagesLock, kind: 'exclusive' }, async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -30,5 +30,16 @@ describe('resolveVolume()', () => {
   it('makes a folder that is missing', () => {
     expect(resolve(join(folder, 'new/er'))).toMatchObject({ source: join(folder, 'new/er'), sourceKind: 'folder' });
     expect(resolve(join(folder, 'new'))).toMatchObject({ sourceKind: 'folder' });
+  });
+
+  it.each(['/proc/no-such/folder', '/proc/no-such'])('refuses %s, which nobody can make', (source) => {
+    expect(() => resolve(source)).toThrow(/^Cannot mount the volume "\/proc\/no-such.*: ENOENT/);
+  });
+
+  it('refuses a path through a file, and a symlink to nothing', () => {
+    writeFileSync(join(folder, 'file'), '');
+    symlinkSync('nothing', join(folder, 'link'));
+    expect(() => resolve(join(folder, 'file/er'))).toThrow(/ENOTDIR/);
+    expect(() => resolve(join(folder, 'link'))).toThrow(/EEXIST/);
   });
 });

@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { HOST_IPV4, HOST_NETWORK_NEEDS, openHostNetwork } from '../support/host-network.ts';
 import type { HostNetwork } from '../support/host-network.ts';
 import { requires } from '../support/requirements.ts';
+import { PLAIN_USER, SUBID_USER } from '../support/test-users.ts';
 import { CALLERS } from './support/callers.ts';
 import { openCliHome, type CallOptions, type CliHome } from './support/cli-home.ts';
 import { ApiPusher, type PushedDescriptor } from './support/push-by-api.ts';
@@ -117,6 +120,18 @@ describe.each(CALLERS)(
       expect((await home.mydocker(['ps', '-aq', '--filter', 'status=created'])).stdout).toBe('');
     });
 
+    it('gives --userns keep-id a network, where the caller may be the only user there is', async () => {
+      const userns = ['run', '--rm', '--userns', 'keep-id'];
+      const script = 'id -u; cat /proc/sys/net/ipv4/ping_group_range';
+      const ran = await home.mydocker([...userns, '--network', 'private', image, 'sh', '-c', script], there);
+      const groups = { root: '0\t2147483647', [SUBID_USER]: '0\t65536' }[user ?? 'root'] ?? `${home.gid}\t${home.gid}`;
+      expect(ran).toEqual({ code: 0, stdout: `${home.uid}\n${groups}\n`, stderr: '' });
+
+      const other = await home.mydocker([...userns, '--network', 'slirp4netns', image, 'id', '-u'], there);
+      if (user !== PLAIN_USER) expect(other).toEqual({ code: 0, stdout: `${home.uid}\n`, stderr: '' });
+      else expect(other.stderr).toMatch(/slirp4netns wants a root of the container.*\nUse pasta/);
+    });
+
     it('discards ports with the host’s network, and says so', async () => {
       const ran = await home.mydocker(['run', '--rm', '--network', 'host', '-p', '80', image, 'echo', 'ran'], there);
       const stderr = 'WARNING: Published ports are discarded when using host network mode\n';
@@ -145,3 +160,29 @@ describe.each(CALLERS)(
     });
   },
 );
+
+// Pasta becomes nobody before it opens the device, which distributions open to everybody, and cautious people to root alone.
+describe('mydocker run -p as root', requires(...TEST_BED_NEEDS, ...HOST_NETWORK_NEEDS), () => {
+  it('works where /dev/net/tun is open to root alone, and leaves it so', async () => {
+    const network = await openHostNetwork();
+    const home = openCliHome();
+    try {
+      const there = { prefix: network.host() };
+      const tun = (command: string): string =>
+        execFileSync(network.host()[0] ?? '', [...network.host().slice(1), 'sh', '-c', command], { encoding: 'utf8' });
+      tun('chmod 0600 /dev/net/tun');
+      const image = `${testBed().registry}/library/busybox`;
+      expect(await home.mydocker(['pull', '-q', image])).toMatchObject({ code: 0, stderr: '' });
+      const run = home.start(['run', '--rm', '-p', '8080:80', image, 'sh', '-c', SERVE, 'hello'], there);
+      await run.says('ready');
+      expect(network.fetch(network.neighbour, `${HOST_IPV4}:8080`)).toBe('hello');
+      expect(tun('stat -c "%a %U" /dev/net/tun; grep -c /dev/net /proc/self/mountinfo')).toBe('600 root\n1\n');
+      run.child.kill('SIGKILL');
+      await run.ended;
+      await expect.poll(() => network.processes('/usr/bin/pasta')).toEqual([]);
+    } finally {
+      home.remove();
+      network.remove();
+    }
+  });
+});

@@ -117,6 +117,15 @@ describe('openStore()', () => {
       }
     });
 
+    it('a folder that nobody can make', async () => {
+      for (const root of ['/proc/no-such/store', '/proc/no-such']) {
+        await expect(openStore(root, { ownership: ROOT })).rejects.toMatchObject({
+          code: 'ERR_STORE',
+          message: expect.stringContaining('"/proc/no-such') as string,
+        });
+      }
+    });
+
     it('E2 a symlink, also with a slash behind it', async () => {
       const { root } = await openTestStore();
       const link = `${root}-link`;

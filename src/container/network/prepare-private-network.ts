@@ -1,3 +1,6 @@
+import { ToolError } from '../../errors.ts';
+import { callerInside } from '../../linux/ownership.ts';
+import type { Ownership } from '../../linux/ownership.ts';
 import { NO_DNS_OPTIONS } from './parse-dns.ts';
 import type { DnsOptions } from './parse-dns.ts';
 import { choosePorts } from './choose-ports.ts';
@@ -22,6 +25,7 @@ export async function preparePrivateNetwork(sources: NetworkSources, resolvConf:
   const { options, runnerFolder, signal } = sources;
   const isRoot = sources.host.ownership.kind === 'root';
   const program = findNetworkProgram(options.network, isRoot);
+  if (program.name === 'slirp4netns') checkRoot(sources.kept?.ownership);
   const host = readHostAddresses();
   // slirp4netns gives out IPv6 addresses of its own making, and publishes none.
   const hasIpv6 = program.name === 'pasta' && host.ipv6 !== undefined;
@@ -55,6 +59,16 @@ export async function preparePrivateNetwork(sources: NetworkSources, resolvConf:
     ports: [...ports.flatMap((port) => spelledOut(port, everywhere)), ...unpublished(exposed, ports)],
     connect: async ({ pid, folder }) => connectNetwork(start, { ...request, pid, folder }),
   };
+}
+
+/** slirp4netns becomes root of the user namespace that it enters. */
+function checkRoot(ownership: Ownership | undefined): void {
+  if (ownership?.kind !== 'single' || callerInside(ownership).uid === 0) return;
+  throw new ToolError(
+    'ERR_UNSUPPORTED',
+    'Cannot give the container a network of its own: slirp4netns wants a root of the container, and there is none with --userns keep-id',
+    { hint: 'Use pasta, of the package passt, which wants none; or leave out --userns keep-id.' },
+  );
 }
 
 async function connectNetwork(start: typeof startPasta, request: NetworkRequest): Promise<NetworkService> {

@@ -1,4 +1,5 @@
 import type { HostFacts } from '../../linux/host-facts.ts';
+import type { KeptIds } from '../../linux/keep-ids.ts';
 import type { ContainerOptions } from '../container-options.ts';
 import type { NetworkMode } from '../steps/namespaces.ts';
 import type { NetworkService } from './network-service.ts';
@@ -28,6 +29,7 @@ export interface NetworkSources {
   /** EXPOSE of the image. */
   exposed: readonly string[];
   host: Pick<HostFacts, 'ownership'>;
+  kept?: KeptIds | undefined;
   runnerFolder: string;
   signal?: AbortSignal | undefined;
 }

@@ -51,11 +51,14 @@ describe('networkSysctls()', () => {
     { inside: 0, outside: 1000, count: 1 },
     { inside: 1, outside: 100_000, count: 65_536 },
   ];
+  const ALL = [{ inside: 0, outside: 0, count: 4_294_967_295 }];
 
   it.for([
     [{ kind: 'root' }, '0 2147483647'],
     [{ kind: 'mapped', uids: GROUPS, gids: GROUPS }, '0 65536'],
+    [{ kind: 'mapped', uids: ALL, gids: ALL }, '0 2147483647'],
     [{ kind: 'single', uid: 1000, gid: 1000 }, '0 0'],
+    [{ kind: 'single', uid: 1000, gid: 1000, caller: { uid: 1000, gid: 1001 } }, '1001 1001'],
   ] as const)('lets all groups of %j ping', ([ownership, value]) => {
     const settings = networkSysctls('private', ownership).map((sysctl) => [sysctl.path, sysctl.value]);
     expect(settings).toEqual([

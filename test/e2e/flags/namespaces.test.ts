@@ -1,4 +1,4 @@
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
@@ -21,6 +21,14 @@ describe.each(CALLERS)(
       expect(await home.shell(`test -d /proc/${process.pid}`, '--pid=private')).toMatchObject({ code: 1 });
       const refused = await home.shell('true', '--pid', 'nonsense');
       expect(refused).toMatchObject({ code: 125, stderr: expect.stringMatching(/--pid: invalid PID mode/) as string });
+    });
+
+    it('--pid host leaves nothing running when the command has ended', async () => {
+      const script = '(while sleep 1000; do :; done) >/dev/null 2>&1 & (while :; do sleep 1000; done) & jobs -p';
+      const { code, stdout } = await home.shell(script, '--pid', 'host');
+      const left = stdout.trim().split('\n').map(Number);
+      expect({ code, left: left.length }).toEqual({ code: 0, left: 2 });
+      for (const pid of left) expect(isRunning(pid)).toBe(false);
     });
 
     it('--ipc host shares shared memory and queues with the host', async () => {
@@ -65,3 +73,12 @@ describe.each(CALLERS)(
     });
   },
 );
+
+/** Neither gone nor waiting for somebody to look at its end. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
