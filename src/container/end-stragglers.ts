@@ -17,7 +17,6 @@ export async function endStragglers({ pid }: Pick<ContainerOptions, 'pid'>, fold
     const stragglers = processesOf(id);
     if (stragglers.length === 0) return;
     for (const straggler of stragglers) kill(straggler);
-    // oxlint-disable-next-line no-await-in-loop -- one look after the other
     await setTimeout(RETRY_MS);
   }
 }

@@ -18,7 +18,6 @@ export async function choosePorts(
   const chosen: PublishedPort[] = [];
   for (const request of withoutRepetitions(requests)) {
     throwIfAborted(signal, 'publish ports');
-    // oxlint-disable-next-line no-await-in-loop -- what is chosen next depends on it
     const hostPort = await choosePort(request, { chosen, everywhere });
     const { protocol, address, containerPort } = request;
     chosen.push({ protocol, address, hostPort, containerPort });
@@ -37,7 +36,6 @@ async function choosePort(request: PortRequest, surroundings: Surroundings): Pro
   let failure: unknown;
   for (let port = hostPorts.first; port <= hostPorts.last; port += 1) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- the first that is free
       return await takePort(request, port, surroundings);
     } catch (error) {
       failure ??= error;
@@ -52,7 +50,6 @@ const ATTEMPTS = 20;
 async function anyPort(request: PortRequest, surroundings: Surroundings): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
     const [first = ''] = addressesOf(request, surroundings);
-    /* oxlint-disable no-await-in-loop -- one attempt after the other */
     const port = await bindPort(request.protocol, first, 0).catch((error: unknown) => {
       throw explain(error, { ...request, address: first, port: 0 });
     });
@@ -61,7 +58,6 @@ async function anyPort(request: PortRequest, surroundings: Surroundings): Promis
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
     }
-    /* oxlint-enable no-await-in-loop */
   }
 }
 
@@ -70,7 +66,6 @@ async function takePort(request: PortRequest, port: number, surroundings: Surrou
     const place = { protocol: request.protocol, containerPort: request.containerPort, address, port };
     if (surroundings.chosen.some((other) => isSamePort(other, place, surroundings))) throw taken(place);
     try {
-      // oxlint-disable-next-line no-await-in-loop -- two at most
       await bindPort(request.protocol, address, port);
     } catch (error) {
       throw explain(error, place);

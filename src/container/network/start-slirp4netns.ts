@@ -37,7 +37,6 @@ export async function startSlirp4netns(request: NetworkRequest): Promise<Network
     await launched.says(launched.running.child.stdio[3] as Readable);
     for (const port of ports) {
       signal?.throwIfAborted();
-      // oxlint-disable-next-line no-await-in-loop -- it takes one request at a time
       await publish(port, folder);
     }
     rmSync(join(folder, API_SOCKET), { force: true }); // nobody has to tell it anything from now on
