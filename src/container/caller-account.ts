@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { hasErrno } from '../fs/disk-error.ts';
 import type { Ids } from '../linux/ownership.ts';
+import { readIfThere } from '../linux/read-if-there.ts';
 import { parseUserName } from '../linux/subordinate-ids.ts';
 import type { AccountFiles } from '../snapshot/account-files.ts';
 import { isWithin } from './container-path.ts';
@@ -77,15 +77,6 @@ function hostUser(uid: number): { name: string; home: string } {
     return { name: username, home: homedir };
   } catch (error) {
     if (hasErrno(error, 'ERR_SYSTEM_ERROR')) return { name: String(uid), home: '/' }; // in no list of users
-    throw error;
-  }
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'EACCES')) return '';
     throw error;
   }
 }

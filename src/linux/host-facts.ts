@@ -14,6 +14,7 @@ import {
 } from './obstacles.ts';
 import { findProgram } from './find-program.ts';
 import { chooseOwnership, type IdRange, type Ownership } from './ownership.ts';
+import { readIfThere } from './read-if-there.ts';
 import { parseSubordinateIds, parseUserName } from './subordinate-ids.ts';
 
 /** What this process may do on this machine. */
@@ -182,15 +183,6 @@ function userNameOfDirectory(): string | undefined {
     return userInfo().username;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_SYSTEM_ERROR') return undefined; // no such user at all
-    throw error;
-  }
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')) return '';
     throw error;
   }
 }

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskError } from '../fs/disk-error.ts';
+import { makeTemporaryFolder } from '../fs/make-temporary-folder.ts';
 import { removeTree } from '../fs/remove-tree.ts';
 import { executeProgram } from '../linux/execute-program.ts';
 import type { Ownership } from '../linux/ownership.ts';
-import { temporaryPrefix } from '../linux/process-mark.ts';
 import { CLONE } from '../linux/process-flags.ts';
 import { StepError } from '../linux/step-error.ts';
 import { userNamespaceSteps } from '../linux/user-namespace.ts';
@@ -24,7 +24,7 @@ export interface OverlayFacts {
  * Throws if it did not come to the mount: ToolError, and what `executeProgram` throws.
  */
 export async function tryOverlay(facts: OverlayFacts): Promise<StepError | undefined> {
-  const folder = makeFolder(facts.containers);
+  const folder = makeTemporaryFolder(facts.containers);
   const layer = join(folder, 'layer');
   try {
     mkdirSync(join(layer, 'fs'), { recursive: true });
@@ -46,13 +46,5 @@ export async function tryOverlay(facts: OverlayFacts): Promise<StepError | undef
     throw error;
   } finally {
     await removeTree(folder);
-  }
-}
-
-function makeFolder(containers: string): string {
-  try {
-    return mkdtempSync(join(containers, temporaryPrefix()));
-  } catch (error) {
-    throw diskError(error, 'prepare', containers);
   }
 }

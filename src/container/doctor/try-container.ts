@@ -1,10 +1,9 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isToolError } from '../../errors.ts';
-import { diskError } from '../../fs/disk-error.ts';
+import { makeTemporaryFolder } from '../../fs/make-temporary-folder.ts';
 import { removeTree } from '../../fs/remove-tree.ts';
 import type { HostFacts } from '../../linux/host-facts.ts';
-import { temporaryPrefix } from '../../linux/process-mark.ts';
 import { StepError } from '../../linux/step-error.ts';
 import type { RunnableImage } from '../../image/runnable-image.ts';
 import { digestOf } from '../../oci/digest.ts';
@@ -27,7 +26,7 @@ export interface ContainerTrial {
  * Throws what `runContainer` throws if it does not come to that.
  */
 export async function tryContainer({ paths, host, driver, signal }: ContainerTrial): Promise<void> {
-  const folder = makeFolder(paths.containers);
+  const folder = makeTemporaryFolder(paths.containers);
   try {
     const image = layImage(join(folder, 'layers', 'empty'));
     const own = {
@@ -50,14 +49,6 @@ export async function tryContainer({ paths, host, driver, signal }: ContainerTri
     if (!isEnd || (error.cause as StepError).code !== 'ENOEXEC') throw error;
   } finally {
     await removeTree(folder);
-  }
-}
-
-function makeFolder(containers: string): string {
-  try {
-    return mkdtempSync(join(containers, temporaryPrefix()));
-  } catch (error) {
-    throw diskError(error, 'prepare', containers);
   }
 }
 

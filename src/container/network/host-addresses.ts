@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { hasErrno } from '../../fs/disk-error.ts';
+import { readIfThere } from '../../linux/read-if-there.ts';
 
 /** The host's place in its networks. */
 export interface HostAddresses {
@@ -15,7 +14,7 @@ export interface HostAddresses {
 export function readHostAddresses(): HostAddresses {
   const interfaces = networkInterfaces();
   const [ipv4, ipv6] = (['IPv4', 'IPv6'] as const).map((family) => {
-    const text = readIfThere(`/proc/net/${family === 'IPv4' ? 'route' : 'ipv6_route'}`);
+    const text = readIfThere(`/proc/net/${family === 'IPv4' ? 'route' : 'ipv6_route'}`); // '': a kernel without that protocol
     const name = (family === 'IPv4' ? defaultInterface : defaultInterface6)(text);
     const found = interfaces[name ?? '']?.filter((one) => one.family === family && !one.internal);
     return found?.find(({ address }) => !address.startsWith('fe80:'))?.address;
@@ -38,13 +37,4 @@ export function defaultInterface6(text: string): string | undefined {
   return routes
     .find(([to, length, ...rest]) => to === '0'.repeat(32) && length === '00' && rest.at(-1) !== 'lo')
     ?.at(-1);
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'EACCES')) return ''; // a kernel without that protocol
-    throw error;
-  }
 }

@@ -3,10 +3,9 @@ import { basename, join } from 'node:path';
 import { ToolError } from '../../errors.ts';
 import { DEFAULT_CAPABILITIES } from '../../linux/capabilities.ts';
 import type { HostFacts } from '../../linux/host-facts.ts';
+import { machineOf } from '../../linux/machine.ts';
 import type { Program } from '../../linux/program.ts';
 import type { StepError } from '../../linux/step-error.ts';
-import { isMachine } from '../../linux/syscalls.ts';
-import type { Machine } from '../../linux/syscalls.ts';
 import type { ContainerOptions } from '../container-options.ts';
 import type { ContainerGroup } from '../limits/create-group.ts';
 import { readSeccompProfile } from '../load-seccomp-filter.ts';
@@ -60,7 +59,7 @@ export async function openRuntime(runtime: Runtime, options: ContainerOptions, h
       mkdirSync(state, { recursive: true, mode: 0o700 });
       const facts = { seccomp, limits, cgroupsPath: groups.path, ...readBundleFacts(host, request) };
       writeFileSync(join(bundle, 'config.json'), encodeConfig(bundleConfig({ ...request, ...facts })), WRITE);
-      if (request.init) writeInit(bundle, request, machine());
+      if (request.init) writeInit(bundle, request, machineOf(process.arch));
       return runtimeProgram(request, {
         path: runtime.path,
         args: argumentsFor(runtime, request),
@@ -75,16 +74,11 @@ export async function openRuntime(runtime: Runtime, options: ContainerOptions, h
     },
     explainEnd(folder, exitCode) {
       const { bundle, log } = foldersOf(folder);
-      const failure = prepared?.init === true ? readInitFailure(bundle, prepared, machine()) : undefined;
+      const failure = prepared?.init === true ? readInitFailure(bundle, prepared, machineOf(process.arch)) : undefined;
       if (failure === undefined) return runtimeFailure(runtime.name, log, exitCode);
       return explainFailure(failure, { program: prepared?.command[0] ?? '', host, isNoexec: () => false });
     },
   };
-}
-
-/** startRunner refuses any other before it comes to this. */
-function machine(): Machine {
-  return isMachine(process.arch) ? process.arch : 'x64';
 }
 
 const WRITE = { flag: 'wx', mode: 0o600 } as const; // the environment may hold secrets
