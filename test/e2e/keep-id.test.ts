@@ -1,26 +1,18 @@
 import { chownSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../support/requirements.ts';
 import { CALLERS } from './support/callers.ts';
-import { openCliHome, type CliHome } from './support/cli-home.ts';
+import { openCliHome } from './support/cli-home.ts';
+import { useImageHome } from './support/image-home.ts';
 import { testBed, TEST_BED_NEEDS } from './support/test-bed.ts';
 
 describe.each(CALLERS)(
   'mydocker run --userns as $caller',
   requires(...TEST_BED_NEEDS, 'ordinary-users'),
   ({ user }) => {
-    let home: CliHome;
-    let image: string;
-
-    beforeAll(async () => {
-      home = openCliHome(user);
-      image = `${testBed().registry}/library/busybox`;
-      expect(await home.mydocker(['pull', '-q', image])).toMatchObject({ code: 0, stderr: '' });
-    });
-
-    afterAll(() => home.remove());
+    const home = useImageHome(user);
 
     it('keep-id leaves the caller its ids, in the container and on its files', async () => {
       const shared = join(home.folder, 'shared');
@@ -28,23 +20,23 @@ describe.each(CALLERS)(
       chownSync(shared, home.uid, home.gid);
       const script = 'id -u; id -g; touch /v/made';
       const flags = ['--userns', 'keep-id', '-v', './shared:/v'];
-      const ran = await home.mydocker(['run', '--rm', ...flags, image, 'sh', '-c', script]);
+      const ran = await home.mydocker(['run', '--rm', ...flags, home.image, 'sh', '-c', script]);
       expect(ran).toEqual({ code: 0, stdout: `${home.uid}\n${home.gid}\n`, stderr: '' });
       expect(statSync(join(shared, 'made'))).toMatchObject({ uid: home.uid, gid: home.gid });
     });
 
     it('host makes root of the container of the caller, and is what there is without the flag', async () => {
       for (const flags of [[], ['--userns=host'], ['--userns=']]) {
-        const ran = await home.mydocker(['run', '--rm', ...flags, image, 'id', '-u']);
+        const ran = await home.mydocker(['run', '--rm', ...flags, home.image, 'id', '-u']);
         expect(ran).toEqual({ code: 0, stdout: '0\n', stderr: '' });
       }
     });
 
     it('refuses what it has not', async () => {
-      const auto = await home.mydocker(['run', '--rm', '--userns', 'auto', image, 'true']);
+      const auto = await home.mydocker(['run', '--rm', '--userns', 'auto', home.image, 'true']);
       expect(auto).toMatchObject({ code: 125, stdout: '' });
       expect(auto.stderr).toContain('Cannot use user namespace "auto": there is no such mode here');
-      const wrong = await home.mydocker(['run', '--rm', '--userns', 'x', image, 'true']);
+      const wrong = await home.mydocker(['run', '--rm', '--userns', 'x', home.image, 'true']);
       expect(wrong.stderr).toContain('--userns: invalid USER mode');
     });
   },

@@ -1,29 +1,21 @@
 import { existsSync } from 'node:fs';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../support/requirements.ts';
 import { CALLERS } from './support/callers.ts';
-import { openCliHome, type CliHome, type Ended } from './support/cli-home.ts';
+import type { Ended } from './support/cli-home.ts';
+import { useImageHome } from './support/image-home.ts';
 import { descendantsOf, isAlive } from './support/process-tree.ts';
-import { testBed, TEST_BED_NEEDS } from './support/test-bed.ts';
+import { TEST_BED_NEEDS } from './support/test-bed.ts';
 
 const NEEDS = requires(...TEST_BED_NEEDS, 'ordinary-users', 'runc', 'crun', 'script');
 
 describe.each(CALLERS)('mydocker run --runtime as $caller', NEEDS, ({ user }) => {
-  let home: CliHome;
-  let image: string;
-
-  beforeAll(async () => {
-    home = openCliHome(user);
-    image = `${testBed().registry}/library/busybox`;
-    expect(await home.mydocker(['pull', '-q', image])).toMatchObject({ code: 0, stderr: '' });
-  });
-
-  afterAll(() => home.remove());
+  const home = useImageHome(user);
 
   async function run(runtime: string, flags: string[], ...command: string[]): Promise<Ended> {
-    return home.mydocker(['run', '--rm', `--runtime=${runtime}`, ...flags, image, ...command]);
+    return home.mydocker(['run', '--rm', `--runtime=${runtime}`, ...flags, home.image, ...command]);
   }
 
   it.each(['runc', 'crun', 'mydocker'])('%s runs the command, with its output and exit code', async (runtime) => {
@@ -57,18 +49,18 @@ describe.each(CALLERS)('mydocker run --runtime as $caller', NEEDS, ({ user }) =>
   });
 
   it('reads standard input, and has a terminal with -it', async () => {
-    const piped = await home.mydocker(['run', '--rm', '-i', '--runtime', 'runc', image, 'cat'], {
+    const piped = await home.mydocker(['run', '--rm', '-i', '--runtime', 'runc', home.image, 'cat'], {
       stdin: { text: 'in\n' },
     });
     expect(piped).toMatchObject({ code: 0, stdout: 'in\n' });
     const atTerminal = { prefix: ['sh', '-c', 'exec script -qec "$*" /dev/null', 'sh'] };
-    const ended = await home.mydocker(['run', '--rm', '-it', '--runtime', 'runc', image, 'tty'], atTerminal);
+    const ended = await home.mydocker(['run', '--rm', '-it', '--runtime', 'runc', home.image, 'tty'], atTerminal);
     expect(ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/\/dev\/pts\/0\r+\n/) as string });
   });
 
   it('X31 leaves no process and no mount when it is killed, and the container can be removed', async () => {
     const script = 'sleep 1001 & echo ready; exec sleep 1000';
-    const running = home.start(['run', '--name', 'victim', '--runtime', 'runc', image, 'sh', '-c', script]);
+    const running = home.start(['run', '--name', 'victim', '--runtime', 'runc', home.image, 'sh', '-c', script]);
     await running.says('ready');
     const processes = descendantsOf(running.pid);
     running.child.kill('SIGKILL');

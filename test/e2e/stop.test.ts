@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { requires } from '../support/requirements.ts';
 import { CALLERS } from './support/callers.ts';
-import { openCliHome, type CliHome } from './support/cli-home.ts';
-import { testBed, TEST_BED_NEEDS } from './support/test-bed.ts';
+import { useImageHome } from './support/image-home.ts';
+import { TEST_BED_NEEDS } from './support/test-bed.ts';
 
 const LISTENING = 'trap "exit 3" INT; trap "exit 4" TERM; echo ready; while :; do sleep 0.05; done';
 const DEAF = 'trap "" TERM; echo ready; while :; do sleep 0.05; done';
@@ -12,19 +12,10 @@ describe.each(CALLERS)(
   'mydocker stop and kill as $caller',
   requires(...TEST_BED_NEEDS, 'ordinary-users'),
   ({ user }) => {
-    let home: CliHome;
-    let image: string;
-
-    beforeAll(async () => {
-      home = openCliHome(user);
-      image = `${testBed().registry}/library/busybox`;
-      expect(await home.mydocker(['pull', '-q', image])).toMatchObject({ code: 0, stderr: '' });
-    });
-
-    afterAll(() => home.remove());
+    const home = useImageHome(user);
 
     it('stop sends the signal of --stop-signal, and answers when the container has ended', async () => {
-      const run = home.start(['run', '--name', 'web', '--stop-signal', 'SIGINT', image, 'sh', '-c', LISTENING]);
+      const run = home.start(['run', '--name', 'web', '--stop-signal', 'SIGINT', home.image, 'sh', '-c', LISTENING]);
       await run.says('ready');
       expect(await home.mydocker(['stop', 'web'])).toEqual({ code: 0, stdout: 'web\n', stderr: '' });
       const shown = await home.mydocker(['ps', '-a', '--filter', 'name=web', '--format', '{{.Status}}']);
@@ -41,7 +32,7 @@ describe.each(CALLERS)(
         ['slow', ['--stop-timeout', '0'], 'stop'],
         ['deaf', [], 'kill'],
       ] as const) {
-        const run = home.start(['run', '--rm', '--name', name, ...flags, image, 'sh', '-c', DEAF]);
+        const run = home.start(['run', '--rm', '--name', name, ...flags, home.image, 'sh', '-c', DEAF]);
         await run.says('ready');
         expect(await home.mydocker([command, name])).toEqual({ code: 0, stdout: `${name}\n`, stderr: '' });
         expect(await run.ended).toMatchObject({ code: 137 });
@@ -49,7 +40,7 @@ describe.each(CALLERS)(
     });
 
     it('says what is wrong', async () => {
-      const wrong = await home.mydocker(['run', '--rm', '--stop-signal', 'FOO', image, 'true']);
+      const wrong = await home.mydocker(['run', '--rm', '--stop-signal', 'FOO', home.image, 'true']);
       expect(wrong).toMatchObject({ code: 125, stdout: '' });
       expect(wrong.stderr).toContain('invalid signal: FOO');
       const missing = await home.mydocker(['stop', 'nope']);
