@@ -35,7 +35,8 @@ const META_URL = {
  * A shell script and JavaScript at once, for the `--` that `#!/usr/bin/env node` has no room for: without it, Node takes an
  * `--env-file` after the script for its own, ends when the file is missing, and obeys a NODE_OPTIONS in it
  * (https://github.com/nodejs/node/issues/54232). It also keeps NODE_EXTRA_CA_CERTS from a Node that would parse all certificates at
- * its start: src/cli/caller-environment.ts puts it back for what needs it.
+ * its start: src/cli/caller-environment.ts puts it back for what needs it. Collecting garbage in one thread is for pulls: the buffers of
+ * a download make V8 collect often, and four threads that look at a small heap cost more than they save.
  */
 const LAUNCHER = `#!/bin/sh
 ":" //; ${[
@@ -43,7 +44,7 @@ const LAUNCHER = `#!/bin/sh
   'then export MYDOCKER_NODE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS"',
   'unset NODE_EXTRA_CA_CERTS',
   'fi',
-  'exec node -- "$0" "$@"',
+  'exec node --single-threaded-gc -- "$0" "$@"',
 ].join('; ')}
 `;
 

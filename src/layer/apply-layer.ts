@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { IntegrityError } from '../errors.ts';
 import type { FileCalls } from '../linux/libc-files.ts';
 import type { XattrCalls } from '../linux/libc-xattr.ts';
-import type { ZstdDecoder } from '../linux/libzstd.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import { digestAlgorithm, parseDigest, type Digest } from '../oci/digest.ts';
 import type { BlobSource } from './blob-source.ts';
 import { createBudget } from './budget.ts';
 import { checkCase } from './check-case.ts';
-import { decompress } from './decompress.ts';
+import { decompress, type Decoders } from './decompress.ts';
 import type { EntryPath } from './entry-path.ts';
 import { applyEntries } from './entry-sink.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -29,8 +27,7 @@ import { collectWarnings } from './warnings.ts';
 export interface SystemCalls {
   files: FileCalls;
   xattrs: XattrCalls;
-  /** Undefined where the layer is not compressed so, or the system has no libzstd. Its library was loaded before the root was changed. */
-  zstd: ZstdDecoder | undefined;
+  decoders: Decoders;
 }
 
 export interface ApplyOptions {
@@ -117,35 +114,15 @@ async function readArchive(
 ): Promise<{ diffId: Digest; size: number }> {
   const algorithm = digestAlgorithm(options.diffId);
   const hash = createHash(algorithm);
-  const write = writeInSlices(reader);
   let size = 0;
-  for await (const chunk of decompress(options.blob, options.system.zstd)) {
+  for await (const chunk of decompress(options.blob, options.system.decoders)) {
     size += chunk.length;
     context.budget.takeArchive(chunk.length);
     hash.update(chunk);
-    await write(chunk);
+    reader.write(chunk);
   }
   reader.finish();
   return { diffId: parseDigest(`${algorithm}:${hash.digest('hex')}`), size };
-}
-
-const SLICE_SIZE = 128 * 1024;
-const MAX_BUSY = 0.3; // milliseconds
-
-/**
- * Answers a function that writes a piece in slices and lets the event loop turn in between: that is what gives the decompressing
- * thread its next piece of work, and it must not wait for a thousand small files.
- */
-function writeInSlices(reader: TarReader): (piece: Buffer) => Promise<void> {
-  let turned = performance.now();
-  return async (piece) => {
-    for (let at = 0; at < piece.length; at += SLICE_SIZE) {
-      reader.write(piece.subarray(at, at + SLICE_SIZE));
-      if (performance.now() - turned < MAX_BUSY) continue;
-      await nextTurn();
-      turned = performance.now();
-    }
-  };
 }
 
 function checkDiffId({ diffId, label }: ApplyOptions, actual: Digest): void {

@@ -5,8 +5,10 @@ import { bindFileCalls, type FileCalls } from '../linux/libc-files.ts';
 import { bindProcessCalls, type ProcessCalls } from '../linux/libc-process.ts';
 import { bindXattrCalls } from '../linux/libc-xattr.ts';
 import { bindLibc, loadLibc, type Libc } from '../linux/libc.ts';
-import { createZstdDecoder, type ZstdDecoder } from '../linux/libzstd.ts';
+import { createZstdDecoder } from '../linux/libzstd.ts';
 import { O } from '../linux/path-flags.ts';
+import type { StreamDecoder } from '../linux/stream-decoder.ts';
+import { createGzipDecoder } from '../linux/zlib.ts';
 import { digestAlgorithm } from '../oci/digest.ts';
 import { applyLayer, type SystemCalls } from './apply-layer.ts';
 import { readBlob, type BlobSource } from './blob-source.ts';
@@ -76,22 +78,20 @@ function loadFromHost(job: ChildJob): Host {
   const binding = bindLibc();
   // OpenSSL sets an algorithm up when it is wanted for the first time.
   hash('sha256', '');
-  let zstd: ZstdDecoder | undefined;
-  if (job.kind === 'unpack') {
-    createHash(digestAlgorithm(job.diffId)).digest();
-    const head = readBlob(
-      openBlob(() => undefined),
-      Buffer.alloc(4),
-      0,
-    );
-    if (isZstd(head)) zstd = createZstdDecoder();
-  }
+  if (job.kind === 'unpack') createHash(digestAlgorithm(job.diffId)).digest();
+  const decoders = { gzip: createGzipDecoder(), zstd: job.kind === 'unpack' ? zstdDecoder() : undefined };
   return {
     hostRoot: openSync('/', O.PATH | constants.O_DIRECTORY),
     self: bindProcessCalls(binding),
     libc: loadLibc(),
-    system: { files: bindFileCalls(binding), xattrs: bindXattrCalls(binding), zstd },
+    system: { files: bindFileCalls(binding), xattrs: bindXattrCalls(binding), decoders },
   };
+}
+
+/** Only for a layer that is compressed so: loading libzstd takes longer than the rest. */
+function zstdDecoder(): StreamDecoder | undefined {
+  const nobody = (): void => undefined;
+  return isZstd(readBlob(openBlob(nobody), Buffer.alloc(4), 0)) ? createZstdDecoder() : undefined;
 }
 
 function openBlob(onRead: (bytesRead: number) => void): BlobSource {

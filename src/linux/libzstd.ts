@@ -1,16 +1,6 @@
 import { createRequire } from 'node:module';
 
-/** A decoder of one zstd stream, which may have several frames. Not to be used again after an error. */
-export interface ZstdDecoder {
-  /**
-   * Decodes from the start of `input` into `output` until one of them is used up, on a thread of libuv's pool; both must stay
-   * as they are until then. Answers how many bytes it took and made, and whether it stands between two frames.
-   * Rejects with an Error that has libzstd's text.
-   */
-  decode(input: Uint8Array, output: Uint8Array): Promise<{ taken: number; made: number; isFrameEnd: boolean }>;
-  /** Gives its memory back. */
-  free(): void;
-}
+import type { StreamDecoder } from './stream-decoder.ts';
 
 type NativeFunction = ((...args: unknown[]) => unknown) & { async: (...args: unknown[]) => void };
 
@@ -22,7 +12,7 @@ interface Koffi {
  * A decoder of the system's libzstd, or undefined where there is none. Load it before a chroot.
  * A frame that wants a window beyond 128 MiB is an error: that is libzstd's own limit.
  */
-export function createZstdDecoder(): ZstdDecoder | undefined {
+export function createZstdDecoder(): StreamDecoder | undefined {
   const library = loadLibzstd();
   if (library === undefined) return undefined;
   const { create, decompress, isError, errorName, free } = library;
@@ -38,7 +28,7 @@ export function createZstdDecoder(): ZstdDecoder | undefined {
         const done = (error: Error | null, result: unknown): void => {
           if (error !== null) reject(error);
           else if (Number(isError(result)) !== 0) reject(new Error(String(errorName(result))));
-          else resolve({ taken: readSize(taken), made: readSize(made), isFrameEnd: Number(result) === 0 });
+          else resolve({ taken: readSize(taken), made: readSize(made), isPartEnd: Number(result) === 0 });
         };
         decompress.async(context, output, output.length, made, input, input.length, taken, done);
       }),

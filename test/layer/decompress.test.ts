@@ -11,6 +11,7 @@ import { READ_SIZE } from '../../src/layer/blob-source.ts';
 import { decompress } from '../../src/layer/decompress.ts';
 import { Refusal } from '../../src/layer/refusal.ts';
 import { createZstdDecoder } from '../../src/linux/libzstd.ts';
+import { createGzipDecoder } from '../../src/linux/zlib.ts';
 import { explainMissing, requires } from '../support/requirements.ts';
 import { archive, file } from '../support/tar/raw-tar.ts';
 
@@ -180,13 +181,18 @@ async function unpacked(blob: Buffer[], zstd?: ReturnType<typeof createZstdDecod
   const bytes = Buffer.concat(blob);
   writeFileSync(path, bytes);
   const fd = openSync(path, 'r');
+  const gzip = createGzipDecoder();
   const pieces: Buffer[] = [];
   const reads: number[] = [];
   try {
-    for await (const piece of decompress({ fd, size: bytes.length, onRead: (count) => reads.push(count) }, zstd))
+    for await (const piece of decompress(
+      { fd, size: bytes.length, onRead: (count) => reads.push(count) },
+      { gzip, zstd },
+    ))
       pieces.push(Buffer.from(piece));
   } finally {
     closeSync(fd);
+    gzip.free();
     zstd?.free();
   }
   expect(Math.max(0, ...reads)).toBeLessThanOrEqual(bytes.length);

@@ -22,6 +22,7 @@ import { bindProcessCalls } from '../../../src/linux/libc-process.ts';
 import { bindXattrCalls } from '../../../src/linux/libc-xattr.ts';
 import { bindLibc, cString } from '../../../src/linux/libc.ts';
 import { O } from '../../../src/linux/path-flags.ts';
+import { createGzipDecoder } from '../../../src/linux/zlib.ts';
 import { parseDigest } from '../../../src/oci/digest.ts';
 import { copyMergedTree } from '../../../src/snapshot/copy-merged-tree.ts';
 import { libcAttributes } from '../../../src/snapshot/node-attributes.ts';
@@ -52,7 +53,7 @@ interface Chain {
   /** Holds the layers' roots and the victims. */
   place: string;
   whiteouts: 'trusted' | 'user';
-  system: SystemCalls;
+  system: Omit<SystemCalls, 'decoders'>;
   /** Bottom first; overlayfs without an upper layer wants two, so the first is empty. */
   roots: string[];
 }
@@ -88,14 +89,14 @@ function explain(error: unknown, layer: number): ApplyAnswer {
   return { refused: { code, message, layer, entry, index } };
 }
 
-function systemFor(form: ApplyRequest['form']): SystemCalls {
+function systemFor(form: ApplyRequest['form']): Chain['system'] {
   // As on an overlay, where the kernel makes no 0:0 device.
   const makeNode: FileCalls['makeNode'] = (path, mode, device) => {
     if (device === 0n && (mode & constants.S_IFMT) === constants.S_IFCHR)
       throw Object.assign(new Error(), { code: 'EPERM' });
     files.makeNode(path, mode, device);
   };
-  return { files: form === 'file' ? { ...files, makeNode } : files, xattrs, zstd: undefined };
+  return { files: form === 'file' ? { ...files, makeNode } : files, xattrs };
 }
 
 function plant(place: string): void {
@@ -138,12 +139,13 @@ async function apply(chain: Chain, root: string, { blob, diffId }: ApplyRequest[
   const bytes = Buffer.from(blob, 'base64');
   const [fd, manifest] = [openNameless('blob'), openNameless('manifest')];
   writeFileSync(fd, bytes);
+  const gzip = createGzipDecoder();
   const lowers = roots.slice(1).map((lower) => openSync(lower, O.PATH | constants.O_DIRECTORY));
   self.chroot(root);
   process.chdir('/');
   try {
     await applyLayer({
-      system,
+      system: { ...system, decoders: { gzip, zstd: undefined } },
       blob: { fd, size: bytes.length, onRead: () => undefined },
       label: 'test',
       diffId: parseDigest(diffId),
@@ -156,6 +158,7 @@ async function apply(chain: Chain, root: string, { blob, diffId }: ApplyRequest[
     });
     checkManifest(manifest);
   } finally {
+    gzip.free();
     self.chrootToOpenFolder(hostRoot);
     process.chdir('/');
     for (const open of [fd, manifest, ...lowers]) closeSync(open);
