@@ -1,0 +1,105 @@
+import { writeFileSync } from 'node:fs';
+
+import { compare } from '../compare.mjs';
+import { pushFiveLayers, pushOneLayer, pushShared, pushSmallFiles } from '../images.mjs';
+import { peakMemory, timeCommand } from '../measure.mjs';
+import { containerd } from '../tools/containerd.mjs';
+import { docker } from '../tools/docker.mjs';
+import { pipeline } from '../tools/limits.mjs';
+import { mydocker } from '../tools/mydocker.mjs';
+import { podman } from '../tools/podman.mjs';
+import { skopeoUmoci } from '../tools/skopeo-umoci.mjs';
+
+export const TOOLS = [mydocker, docker, podman, skopeoUmoci, containerd, pipeline];
+
+/** Cold pulls. `open` answers with those of the tools that are there; see main.mjs. */
+export async function measurePulls({ workspace, open, runs, say }) {
+  const { image, layers } = await pushFiveLayers(workspace);
+  const tools = await open(TOOLS);
+  const rows = [];
+
+  say('cold pull of five layers');
+  const contenders = tools.map((tool) => contender(tool, image, layers, workspace));
+  rows.push({
+    title: 'cold pull and unpack, 5 layers',
+    goals: GOALS.five,
+    results: await compare(contenders, { runs, say }),
+  });
+
+  say('peak memory of that pull');
+  rows.push({
+    title: 'peak memory of that pull',
+    unit: 'bytes',
+    goals: GOALS.memory,
+    results: await memory(tools, image),
+  });
+
+  say('cold pull of one layer');
+  const one = await pushOneLayer(workspace, 500);
+  const pulling = tools.filter(({ pull }) => pull !== undefined).map((tool) => contender(tool, one, [], workspace));
+  rows.push({
+    title: 'cold pull and unpack, one layer of 500 MB',
+    goals: GOALS.one,
+    results: await compare(pulling, { runs, say }),
+  });
+
+  say('pull of an image that shares four of five layers');
+  rows.push(await shared({ workspace, ours: tools[0], image, layers, runs, say }));
+  return rows;
+}
+
+const GOALS = {
+  five: { docker: 0.35, podman: 0.3, [pipeline.name]: 0.8 },
+  memory: { docker: 1, podman: 1 },
+  one: { docker: 0.5 },
+};
+
+function contender({ name, pull, pullLayers, reset }, image, layers, { registry }) {
+  const base = `http://${registry}/v2/bench/five/blobs`;
+  const command =
+    pullLayers === undefined ? pull : () => pullLayers({ base, digests: layers.map(({ digest }) => digest) });
+  return { name, before: async () => reset(image).catch(() => undefined), command: () => command(image) };
+}
+
+async function memory(tools, image) {
+  const results = [];
+  for (const { name, pull, reset, daemons } of tools.filter((tool) => tool.pull !== undefined)) {
+    await reset(image).catch(() => undefined); // it may not be there
+    results.push({ name, bytes: await peakMemory(pull(image), daemons) });
+  }
+  return results;
+}
+
+async function shared({ workspace, ours, image, layers, runs, say }) {
+  const { image: other, alone } = await pushShared(workspace, layers);
+  const rest = { name: 'mydocker, with four layers there', command: () => ours.pull(other) };
+  const fifth = {
+    name: 'mydocker, the fifth alone',
+    command: () => ours.pull(alone),
+    before: async () => ours.reset(),
+  };
+  rest.before = async () => {
+    await ours.reset();
+    await timeCommand(ours.pull(image));
+  };
+  const results = await compare([rest, fifth], { runs, say });
+  return { title: 'pull of an image that shares 4 of 5 layers', goals: { [fifth.name]: 1.1 }, results };
+}
+
+/** Many small files, beside the programs that do nothing else. */
+export async function measureSmallFiles({ workspace, open, runs, say }) {
+  const { image, layer } = await pushSmallFiles(workspace);
+  const [ours] = await open([mydocker]);
+  const archive = `${workspace.folder}/small.tar.gz`;
+  writeFileSync(archive, layer.archive);
+  say('200,000 files of 1 kB');
+  const unpack = {
+    name: 'pigz -dc | tar -x',
+    before: async () => workspace.makeFolder('small'),
+    command: () => ({
+      argv: ['sh', '-c', 'pigz -dc "$0" | tar -x --numeric-owner -C "$1"', archive, `${workspace.folder}/small`],
+    }),
+  };
+  const results = await compare([contender(ours, image, [], workspace), unpack], { runs, say });
+  return [{ title: '200,000 files of 1 kB in one layer', goals: { [unpack.name]: 0.9 }, results }];
+}
