@@ -2,7 +2,6 @@ import { callerEnvironment } from './caller-environment.ts';
 import { createEngine } from './engine.ts';
 import { catchInterrupts } from './interrupts.ts';
 import { main } from './main.ts';
-import { openTerminal } from './open-terminal.ts';
 import { createOutput, isTerminal } from './output.ts';
 import { readLine } from './read-line.ts';
 
@@ -33,7 +32,7 @@ void main(process.argv.slice(2), {
     return askTerminal(question, { ...options, input: process.stdin, write: stdout.write, interrupt });
   },
   readLine: async (signal) => readLine(process.stdin, signal),
-  openTerminal: ({ isInteractive }) => openTerminal(process, isInteractive),
+  openTerminal: async ({ isInteractive }) => (await import('./open-terminal.ts')).openTerminal(process, isInteractive),
   env: callerEnvironment(process.env),
   home: undefined,
   engine: createEngine(),

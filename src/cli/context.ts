@@ -14,7 +14,7 @@ export interface Context {
   /** The next line of standard input, without its end; what there is at its end. Rejects when `signal` is aborted. */
   readLine: (signal: AbortSignal) => Promise<string>;
   /** The caller's terminal, for a container with one of its own; what is typed only if `isInteractive`. */
-  openTerminal: (options: { isInteractive: boolean }) => TerminalStreams;
+  openTerminal: (options: { isInteractive: boolean }) => Promise<TerminalStreams>;
   env: Readonly<Record<string, string | undefined>>;
   /** Folder of the store, where the caller named one. */
   home: string | undefined;

@@ -59,7 +59,7 @@ export async function readRunRequest(flags: RunFlagValues, context: Context): Pr
     pidsLimit: flags['pids-limit'],
     interactive: flags.interactive,
     detachKeys: await wantedDetachKeys(flags['detach-keys'], { env, isInteractive }),
-    terminal: flags.tty ? context.openTerminal({ isInteractive: flags.interactive }) : undefined,
+    terminal: flags.tty ? await context.openTerminal({ isInteractive: flags.interactive }) : undefined,
     pull: pullPolicy(flags.pull),
     platform: wantedPlatform(flags.platform, env),
     ...networkSettings(flags, context),

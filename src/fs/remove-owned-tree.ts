@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ToolError } from '../errors.ts';
 import type { Ownership } from '../linux/ownership.ts';
-import { spawnMapped } from '../linux/spawn-mapped.ts';
 import { printable } from '../printable.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -31,6 +30,7 @@ export async function removeOwnedTree(path: string, options: RemoveOwnedTreeOpti
   if (rm === undefined)
     throw cannotRemove(path, 'there is no rm on this machine, and one is needed for files of subordinate ids');
   const command = [rm, '-rf', '--', path] as const;
+  const { spawnMapped } = await import('../linux/spawn-mapped.ts'); // seldom needed, and slow to load
   const { exited } = spawnMapped({
     command: [...command],
     ownership,

@@ -97,7 +97,8 @@ function blockList(subnets: string[]): BlockList {
   const list = new BlockList();
   for (const subnet of subnets) {
     const [address = '', bits = ''] = subnet.split('/');
-    list.addSubnet(address, Number(bits), isIP(address) === 4 ? 'ipv4' : 'ipv6');
+    // Not asked of isIP, which needs 5 ms to compile its pattern for the first time.
+    list.addSubnet(address, Number(bits), address.includes(':') ? 'ipv6' : 'ipv4');
   }
   return list;
 }

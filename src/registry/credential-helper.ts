@@ -3,7 +3,6 @@ import { printable } from '../printable.ts';
 import type { Credentials } from './credentials.ts';
 import type { ConfiguredHelper } from './docker-logins.ts';
 import type { HelperAnswer } from './run-helper.ts';
-import { runHelper } from './run-helper.ts';
 
 /** A question to a helper about the login for one server. */
 export interface HelperCall extends ConfiguredHelper {
@@ -41,6 +40,7 @@ export function credentialHelpers({ env, timeoutMs = TIME_LIMIT }: HelperSetting
   const ask = async (verb: string, call: HelperCall, input: string): Promise<HelperAnswer> => {
     const { name, server, signal } = call;
     const action = `${verb} the login for "${printable(server)}"`;
+    const { runHelper } = await import('./run-helper.ts'); // for the few that have a helper
     return runHelper({ name, argument: verb, action, input, env, timeoutMs, signal }).catch((error: unknown) => {
       throw isToolError(error, 'ERR_HOST') ? withRemedy(error, call) : error;
     });

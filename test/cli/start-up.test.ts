@@ -57,6 +57,13 @@ describe('what is loaded at the start', () => {
     expect(loaded.filter((name) => HEAVY.includes(name))).toEqual([]);
   });
 
+  it('of images is nothing that starts processes', () => {
+    const loaded = loadedWith('src/cli/bin.ts', 'src/cli/commands/images.ts', 'src/cli/engine/images.ts');
+    expect(loaded).toContain('src/image/list-images.ts');
+    expect(loaded).not.toContain('src/linux/spawn-mapped.ts');
+    expect(loaded).not.toContain('src/cli/open-terminal.ts');
+  });
+
   it('of the process that looks after a container is nothing of those either', () => {
     const loaded = loadedWith('src/cli/supervisor.ts');
     expect(loaded).toContain('src/container/plan-container.ts');
@@ -75,6 +82,8 @@ describe('what is loaded at the start', () => {
   it('of pull is undici: the test would see it', () => {
     const loaded = loadedWith('src/image/pull-image.ts');
     expect(loaded).toContain('undici');
-    expect(loaded).not.toContain('smol-toml'); // only once there is a hosts.toml to read
+    // smol-toml only once there is a hosts.toml to read, and what locks and unpacks only once there is something to store.
+    expect(loaded.filter((name) => HEAVY.includes(name) && name !== 'undici')).toEqual([]);
+    expect(loaded).not.toContain('src/layer/start-unpack-child.ts');
   });
 });

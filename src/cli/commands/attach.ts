@@ -31,7 +31,7 @@ export const attachCommand: CliCommand = defineCommand(
       if (isInteractive) checkStdin(context);
       const end = await engine.attach(container, {
         home,
-        terminal: openTerminal({ isInteractive }),
+        terminal: await openTerminal({ isInteractive }),
         detachKeys,
         signal,
       });

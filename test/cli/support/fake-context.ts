@@ -32,7 +32,8 @@ export function fakeContext(engine: Partial<EngineApi> = {}, options: Partial<Co
     readStdin: unexpected,
     ask: unexpected,
     readLine: unexpected,
-    openTerminal: ({ isInteractive }) => openTerminal({ stdin: NO_TERMINAL, stdout: new PassThrough() }, isInteractive),
+    openTerminal: async ({ isInteractive }) =>
+      openTerminal({ stdin: NO_TERMINAL, stdout: new PassThrough() }, isInteractive),
     env: {},
     home: undefined,
     now: () => NOW,
