@@ -1,9 +1,18 @@
 import { median, timeCommand } from './measure.mjs';
 
 /**
+ * @typedef {object} Contender
+ * @property {string} name
+ * @property {() => Promise<void>} [before] Makes what the command finds; is not timed.
+ * @property {() => import('./measure.mjs').Command} command
+ */
+
+/**
  * Runs each contender in turn, `runs` times after one that does not count: what else the machine does meets all of them alike.
- * A contender is {name, before?, command, repeat?}: `before` (not timed) makes what `command` finds. One that fails is left out, and told.
- * Answers with [{name, seconds: [...]}], in the order of the contenders.
+ * One that fails is left out, and told. Answers in the order of the contenders.
+ * @param {Contender[]} contenders
+ * @param {{ runs: number, say: (line: string) => void }} options
+ * @returns {Promise<{ name: string, seconds: number[] }[]>}
  */
 export async function compare(contenders, { runs, say }) {
   const results = contenders.map(({ name }) => ({ name, seconds: [] }));

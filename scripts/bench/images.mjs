@@ -39,7 +39,8 @@ export async function pushSmallFiles({ registry }) {
 /** A static busybox, with as many layers of one small file each on it as are wanted. */
 export async function pushBusybox({ registry }, more = 0) {
   const layers = [await busyboxLayer()];
-  for (let index = 0; index < more; index += 1) layers.push(await makeLayer({ seed: `${index}`, files: 1, size: 100 }));
+  for (let index = 0; index < more; index += 1)
+    layers.push(await makeLayer({ extra: [[{ name: `${index}` }, 'a layer']] }));
   return pushImage(registry, `bench/busybox:${layers.length}`, layers);
 }
 
@@ -52,5 +53,5 @@ export async function pushOfSize({ registry }, bytes) {
 async function busyboxLayer(more = []) {
   const program = [{ name: 'bin/busybox', mode: 0o755 }, readFileSync('/bin/busybox')];
   const links = BUSYBOX_TOOLS.map((name) => [{ name: `bin/${name}`, type: 'symlink', linkname: 'busybox' }]);
-  return makeLayer({ seed: 'busybox', extra: [program, ...links, ...more] });
+  return makeLayer({ extra: [program, ...links, ...more] });
 }

@@ -23,8 +23,8 @@ export async function makeLayer({ seed, files = 0, size = 0, extra = [] }) {
 }
 
 async function writeEntries(archive, { seed, files, size, extra }) {
-  const source = contents(seed);
   for (const [header, content] of extra) await add(archive, { ...OWNED, ...header }, content);
+  const source = files === 0 ? Buffer.alloc(0) : contents(seed);
   for (let index = 0; index < files; index += 1) {
     // Sizes as in real images: many small files, and few large ones. Their mean is `size`.
     const length = Math.round(size * SIZES[index % SIZES.length]);
@@ -47,9 +47,7 @@ async function add(archive, header, content) {
 
 /** 64 MiB of words. Gzip makes a third of it, and inflates it as fast as the programs in /usr/bin. */
 function contents(seed) {
-  const words = Array.from({ length: 640 }, (_, index) =>
-    createHmac('sha512', seed).update(`${index}`).digest('latin1'),
-  );
+  const words = Array.from({ length: 640 }, (_, index) => createHmac('sha512', seed).update(`${index}`).digest());
   const result = Buffer.alloc(64 * 1024 * 1024);
   let state = 1;
   for (let at = 0; at < result.length;) {

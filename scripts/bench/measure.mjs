@@ -3,7 +3,14 @@ import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** A program to run: `argv` with the program first; `env` is added to that of the benchmark. */
+/**
+ * @typedef {object} Command A program to run.
+ * @property {string[]} argv The program first.
+ * @property {Record<string, string>} [env] Is added to that of the benchmark.
+ * @property {string} [cwd]
+ */
+
+/** Seconds. @param {Command} command */
 export async function timeCommand({ argv, env = {}, cwd }) {
   const began = performance.now();
   const child = start({ argv, env, cwd });
@@ -28,6 +35,7 @@ export async function peakMemory(command, daemons = []) {
 
 const SAMPLE_MS = 20;
 
+/** @param {number[]} values */
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
 
@@ -59,7 +59,7 @@ export function digestHex(digest: Digest): string {
 }
 
 export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest {
-  return parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`);
+  return parseDigest(`${algorithm}:${hash(algorithm, bytes)}`);
 }
 
 /** The first 12 hexadecimal digits, as listings show them. */

@@ -1,5 +1,4 @@
 import { lstatSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { hasErrno } from '../fs/disk-error.ts';
 import { parseLayerInfo } from './layer-info.ts';
 import type { LayerInfo } from './layer-info.ts';
@@ -13,14 +12,14 @@ export type LayerInspection = { info: LayerInfo; problem?: undefined } | { info?
  * @param folder as `layerFolder` answers it
  */
 export function inspectLayer(folder: string): LayerInspection {
-  const text = readIfThere(join(folder, 'done'));
+  const text = readIfThere(`${folder}/done`);
   if (text === undefined) {
     return { problem: typeOf(folder) === 'missing' ? 'it is not there' : 'it has no "done": it is not complete' };
   }
   const info = parseLayerInfo(text);
   if (info === undefined) return { problem: 'its "done" is not what was written' };
-  if (typeOf(join(folder, 'fs')) !== 'folder') return { problem: 'its tree is not there' };
-  const manifest = lstatSync(join(folder, 'manifest'), { throwIfNoEntry: false });
+  if (typeOf(`${folder}/fs`) !== 'folder') return { problem: 'its tree is not there' };
+  const manifest = lstatSync(`${folder}/manifest`, { throwIfNoEntry: false });
   if (manifest?.isFile() !== true) return { problem: 'its tree manifest is not there' };
   if (info.manifest !== undefined && manifest.size !== info.manifest.size) {
     return { problem: `its tree manifest has ${manifest.size} bytes, ${info.manifest.size} were wanted` };

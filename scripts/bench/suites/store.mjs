@@ -30,7 +30,7 @@ async function addImage({ registry }, { home }, index) {
   const { pull } = await import('../../../dist/index.js');
   const layers = [];
   for (let layer = 0; layer < LAYERS; layer += 1) {
-    layers.push(await makeLayer({ seed: 's', extra: [[{ name: `file-${index}-${layer}` }, `${index} ${layer}`]] }));
+    layers.push(await makeLayer({ extra: [[{ name: `file-${index}-${layer}` }, `${index} ${layer}`]] }));
   }
   await pull(await pushImage(registry, `bench/store:${index}`, layers), { home });
 }
