@@ -30,6 +30,13 @@ export async function pushOneLayer({ registry }, megabytes) {
   return pushImage(registry, `bench/one:${megabytes}`, [layer]);
 }
 
+/** One layer of files of 12 MB, which do not compress. */
+export async function pushNoise({ registry }, megabytes) {
+  const files = Math.ceil(megabytes / 12);
+  const layer = await makeLayer({ seed: 'noise', noise: true, files, size: (megabytes / files) * KB * KB });
+  return pushImage(registry, `bench/noise:${megabytes}`, [layer]);
+}
+
 /** 200,000 files of 1 kB. */
 export async function pushSmallFiles({ registry }) {
   const layer = await makeLayer({ seed: 'small', files: 200_000, size: KB });
@@ -44,11 +51,17 @@ export async function pushBusybox({ registry }, more = 0) {
   return pushImage(registry, `bench/busybox:${layers.length}`, layers);
 }
 
-/** A static busybox and one file of `bytes`. */
+/** A static busybox and files of zeros, `bytes` in all. */
 export async function pushOfSize({ registry }, bytes) {
-  const file = [{ name: 'zeros', size: bytes }, Buffer.alloc(bytes)];
-  return pushImage(registry, `bench/size:${bytes}`, [await busyboxLayer([file])]);
+  const zeros = Buffer.alloc(Math.min(bytes, LARGEST_FILE));
+  const files = Array.from({ length: Math.ceil(bytes / zeros.length) }, (_, index) => [
+    { name: `zeros-${index}` },
+    zeros,
+  ]);
+  return pushImage(registry, `bench/size:${bytes}`, [await busyboxLayer(files)]);
 }
+
+const LARGEST_FILE = 256 * 1024 * 1024; // bytes: all of it is in memory
 
 async function busyboxLayer(more = []) {
   const program = [{ name: 'bin/busybox', mode: 0o755 }, readFileSync('/bin/busybox')];

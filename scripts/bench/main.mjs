@@ -1,7 +1,7 @@
 // Measures mydocker beside its peers: docs/benchmarks.md says how and what came out. Needs root, a built dist/ and docker-registry.
 //   node scripts/bench/main.mjs [--runs N] [--only SUITE,...] [--size TMPFS] [--write]
 //     --runs    how often each is run; the medians of these are compared (5)
-//     --only    of: pull, small-files, start, growth, store, reflink
+//     --only    of: start, growth, store, reflink, pull, large-layers, small-files
 //     --size    of the tmpfs that holds every store and the registry (14g)
 //     --write   into docs/benchmarks.md and docs/benchmarks/*.svg, instead of only printing it
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { median } from './measure.mjs';
 import { plot } from './plot.mjs';
 import { report } from './report.mjs';
-import { TOOLS as PULLING, measurePulls, measureSmallFiles } from './suites/pull.mjs';
+import { TOOLS as PULLING, measureLargeLayers, measurePulls, measureSmallFiles } from './suites/pull.mjs';
 import { measureReflink } from './suites/reflink.mjs';
 import { TOOLS as STARTING, measureGrowth, measureStarts } from './suites/start.mjs';
 import { measureStore } from './suites/store.mjs';
@@ -24,6 +24,7 @@ const SUITES = {
   store: measureStore,
   reflink: measureReflink,
   pull: measurePulls,
+  'large-layers': measureLargeLayers,
   'small-files': measureSmallFiles,
 };
 const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));

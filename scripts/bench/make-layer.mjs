@@ -1,6 +1,6 @@
 // Layers of a wanted number of files and bytes, that compress about as well as those of real images.
 import { spawn } from 'node:child_process';
-import { createHash, createHmac } from 'node:crypto';
+import { createCipheriv, createHash, createHmac } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -9,22 +9,21 @@ import { pack } from 'tar-stream';
 
 /**
  * A layer with `files` files of `size` bytes on average, 50 in a folder, and the `extra` entries of [header, content]. Another `seed`
- * gives other contents; the same gives the same. Answers with {archive, digest, diffId}: the gzipped bytes, their digest, and the digest of what is in them.
+ * gives other contents; the same gives the same. `noise` does not compress. Answers with {archive, digest, diffId}: the gzipped bytes, their digest, and the digest of what is in them.
  */
-export async function makeLayer({ seed, files = 0, size = 0, extra = [] }) {
+export async function makeLayer({ seed, files = 0, size = 0, extra = [], noise = false }) {
   const archive = pack();
   const hash = createHash('sha256');
   const compressed = await Promise.all([
     compress(archive, hash),
-    writeEntries(archive, { seed, files, size, extra }),
+    writeEntries(archive, { source: files === 0 ? EMPTY : contents(seed, noise), seed, files, size, extra }),
   ]).then(([bytes]) => bytes);
   const digest = createHash('sha256').update(compressed).digest('hex');
   return { archive: compressed, digest: `sha256:${digest}`, diffId: `sha256:${hash.digest('hex')}` };
 }
 
-async function writeEntries(archive, { seed, files, size, extra }) {
+async function writeEntries(archive, { source, seed, files, size, extra }) {
   for (const [header, content] of extra) await add(archive, { ...OWNED, ...header }, content);
-  const source = files === 0 ? Buffer.alloc(0) : contents(seed);
   for (let index = 0; index < files; index += 1) {
     // Sizes as in real images: many small files, and few large ones. Their mean is `size`.
     const length = Math.round(size * SIZES[index % SIZES.length]);
@@ -45,10 +44,15 @@ async function add(archive, header, content) {
   });
 }
 
-/** 64 MiB of words. Gzip makes a third of it, and inflates it as fast as the programs in /usr/bin. */
-function contents(seed) {
-  const words = Array.from({ length: 640 }, (_, index) => createHmac('sha512', seed).update(`${index}`).digest());
-  const result = Buffer.alloc(64 * 1024 * 1024);
+const EMPTY = Buffer.alloc(0);
+const SOURCE_SIZE = 64 * 1024 * 1024; // bytes
+
+/** Words: gzip makes a third of them, and inflates them as fast as the programs in /usr/bin. Or noise. */
+function contents(seed, noise) {
+  const result = Buffer.alloc(SOURCE_SIZE);
+  const key = (name) => createHmac('sha512', seed).update(name).digest();
+  if (noise) return createCipheriv('aes-128-ctr', key('key').subarray(0, 16), Buffer.alloc(16)).update(result);
+  const words = Array.from({ length: 640 }, (_, index) => key(`${index}`));
   let state = 1;
   for (let at = 0; at < result.length;) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;

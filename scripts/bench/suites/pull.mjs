@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
 import { compare } from '../compare.mjs';
-import { pushFiveLayers, pushOneLayer, pushShared, pushSmallFiles } from '../images.mjs';
+import { pushFiveLayers, pushNoise, pushOneLayer, pushShared, pushSmallFiles } from '../images.mjs';
 import { peakMemory, timeCommand } from '../measure.mjs';
 import { containerd } from '../tools/containerd.mjs';
 import { docker } from '../tools/docker.mjs';
@@ -27,25 +27,35 @@ export async function measurePulls({ workspace, open, runs, say }) {
   });
 
   say('peak memory of that pull');
-  rows.push({
-    title: 'peak memory of that pull',
-    unit: 'bytes',
-    goals: GOALS.memory,
-    results: await memory(tools, image),
-  });
-
-  say('cold pull of one layer');
-  const one = await pushOneLayer(workspace, 500);
-  const pulling = tools.filter(({ pull }) => pull !== undefined).map((tool) => contender(tool, one, [], workspace));
-  rows.push({
-    title: 'cold pull and unpack, one layer of 500 MB',
-    goals: GOALS.one,
-    results: await compare(pulling, { runs, say }),
-  });
+  rows.push({ title: 'peak memory of that pull', goals: GOALS.memory, results: await memory(tools, image) });
 
   say('pull of an image that shares four of five layers');
   rows.push(await shared({ workspace, ours: tools[0], image, layers, runs, say }));
   return rows;
+}
+
+/** One layer instead of five, and what memory has to do with its size. */
+export async function measureLargeLayers({ workspace, open, runs, say }) {
+  const image = await pushOneLayer(workspace, 500);
+  const tools = (await open(TOOLS)).filter(({ pull }) => pull !== undefined);
+  say('cold pull of one layer');
+  const contenders = tools.map((tool) => contender(tool, image, [], workspace));
+  const one = {
+    title: 'cold pull and unpack, one layer of 500 MB',
+    goals: GOALS.one,
+    results: await compare(contenders, { runs, say }),
+  };
+  for (const { reset } of tools) await reset(image); // makes room
+
+  say('peak memory by the size of the layer');
+  const [ours] = tools;
+  const results = [];
+  for (const megabytes of [50, 2000]) {
+    const [measured] = await memory([ours], await pushNoise(workspace, megabytes));
+    results.push({ ...measured, name: `${ours.name}, ${megabytes} MB` });
+  }
+  const [small, large] = results;
+  return [one, { title: 'peak memory of a pull', of: large.name, goals: { [small.name]: 1.2 }, results }];
 }
 
 const GOALS = {
