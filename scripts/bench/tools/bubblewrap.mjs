@@ -12,7 +12,9 @@ export const bubblewrap = {
     layRootFileSystem(root);
     const mounts = ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev'];
     return {
-      run: () => ({ argv: ['bwrap', ...mounts, '--unshare-pid', '--unshare-uts', '--unshare-ipc', '/bin/true'] }),
+      run: () => ({
+        argv: ['bwrap', ...mounts, '--unshare-pid', '--unshare-uts', '--unshare-ipc', '--unshare-net', '/bin/true'],
+      }),
     };
   },
 };

@@ -25,7 +25,7 @@ export const containerd = {
       command,
       daemons: [daemon],
       pull: (image) => command('images', 'pull', '--plain-http', image),
-      run: (image) => command('run', '--rm', '--net-host', image, `bench-${(count += 1)}`, '/bin/true'),
+      run: (image) => command('run', '--rm', image, `bench-${(count += 1)}`, '/bin/true'),
       reset: async (image) => timeCommand(command('images', 'rm', '--sync', image)),
     };
   },

@@ -20,7 +20,7 @@ export const docker = {
       command,
       daemons: [daemon],
       pull: (image) => command('pull', '-q', image),
-      run: (image) => command('run', '--rm', '--network', 'host', image, '/bin/true'),
+      run: (image) => command('run', '--rm', '--network', 'none', image, '/bin/true'),
       reset: async (image) => timeCommand(command('rmi', '-f', image)),
     };
   },

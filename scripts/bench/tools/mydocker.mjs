@@ -46,7 +46,7 @@ function open(workspace, folder, become, owner) {
     home: env.MYDOCKER_HOME,
     command,
     pull: (image) => command('pull', '-q', image),
-    run: (image) => command('run', '--rm', image, '/bin/true'),
+    run: (image) => command('run', '--rm', '--network', 'none', image, '/bin/true'),
     reset: async () => void makeHome(),
   };
 }
