@@ -78,9 +78,13 @@ function checksum(bytes: Uint8Array | Int8Array): number {
 }
 
 function formatOf(block: Buffer): HeaderFormat {
-  const magic = block.toString('latin1', 257, 263);
-  if (magic === 'ustar\0') return block.toString('latin1', 508, 512) === 'tar\0' ? 'star' : 'ustar';
-  return magic === 'ustar ' && block.toString('latin1', 263, 265) === ' \0' ? 'gnu' : 'v7';
+  if (hasAt(block, 257, 'ustar\0')) return hasAt(block, 508, 'tar\0') ? 'star' : 'ustar';
+  return hasAt(block, 257, 'ustar  \0') ? 'gnu' : 'v7';
+}
+
+function hasAt(block: Buffer, start: number, text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (block[start + at] !== text.charCodeAt(at)) return false;
+  return true;
 }
 
 function prefixOf(block: Buffer, format: HeaderFormat): string {
