@@ -3,7 +3,7 @@
 //   node scripts/build.mjs --no-types   without the library and its type check, in a second
 import { spawnSync } from 'node:child_process';
 import { chmod, copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
@@ -74,14 +74,16 @@ const LEAVE_OUT_UNUSED = {
 const COPIED_BUILTIN = /__toESM\(require\("(node:[\w/]+)"\)\)/g;
 
 const PROGRAM = 'mydocker.cjs';
-const PIECES = 'pieces.cjs'; // those of the program itself
 const COMPILED = '.compiled';
 
+/** Where the pieces of a program are that it always needs. */
+const piecesOf = (program) => program.replace(/\.cjs$/, '.pieces.cjs');
+
 /**
- * Runs each piece once, whichever files have it. Beside each file lies what V8 compiles it to: a V8 of another version, or with other
- * flags, does not take that, and compiles the file anew.
+ * All that a program's own file has. Runs each piece once, whichever files have it. Beside each file of pieces lies what V8 compiles it
+ * to: a V8 of another version, or with other flags, does not take that, and compiles the file anew.
  */
-const LOADER = `const { readFileSync } = require('node:fs');
+const loaderOf = (program) => `const { readFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 const pieces = {};
 const modules = new Map();
@@ -99,8 +101,8 @@ function load(name) {
   pieces[name](module, module.exports, load, __filename);
   return module.exports;
 }
-read('${PIECES}');
-load('./${PROGRAM}');
+read('${piecesOf(program)}');
+load('./${program}');
 `;
 
 try {
@@ -143,11 +145,11 @@ async function buildCommandLine() {
   const program = closure(PROGRAM, imports);
   for (const name of new Set([...imports.values()].flatMap(({ lazy }) => lazy))) {
     const own = closure(name, imports).filter((piece) => !program.includes(piece));
-    await writePieces(name, own, pieces);
+    await writePieces(join(staging, 'bin', name), own, pieces);
   }
-  await writePieces(PIECES, program, pieces);
+  await writePieces(join(staging, 'bin', piecesOf(PROGRAM)), program, pieces);
   const path = join(staging, 'bin', PROGRAM);
-  await writeFile(path, LAUNCHER + LOADER);
+  await writeFile(path, LAUNCHER + loaderOf(PROGRAM));
   await chmod(path, 0o755);
   return packagesOf(metafile);
 }
@@ -182,19 +184,19 @@ function closure(name, imports, seen = new Set()) {
 }
 
 /** A file with an object of functions, and what V8 makes of it: all of it, as compiling takes longer than loading what is not needed. */
-async function writePieces(name, own, pieces) {
+async function writePieces(path, own, pieces) {
   const row = (piece) =>
     `${JSON.stringify(`./${piece}`)}: function (module, exports, require, __filename) {\n${pieces.get(piece)}}`;
   const source = `({\n${own.map(row).join(',\n')}\n})\n`;
   setFlagsFromString('--no-lazy');
-  const script = new Script(source, { filename: name });
+  const script = new Script(source, { filename: basename(path) });
   setFlagsFromString('--lazy'); // before it is written: V8 compares its flags with those that were set then
-  await writeFile(join(staging, 'bin', name), source);
-  await writeFile(join(staging, 'bin', name + COMPILED), script.createCachedData());
+  await writeFile(path, source);
+  await writeFile(path + COMPILED, script.createCachedData());
 }
 
 /**
- * The processes that unpack and copy layers, and that look after a container. One file each: nothing can be loaded once a process has
+ * The processes that unpack and copy layers, and that look after a container. One piece each: nothing can be loaded once a process has
  * changed its root, and one file starts fastest.
  */
 async function buildChildren() {
@@ -211,7 +213,11 @@ async function buildChildren() {
     define: META_URL.define,
     banner: { js: META_URL.banner },
   });
-  for (const { path, contents } of outputFiles) await writeFile(path, contents);
+  for (const { path, text } of outputFiles) {
+    const program = basename(path);
+    await writePieces(join(dirname(path), piecesOf(program)), [program], new Map([[program, text]]));
+    await writeFile(path, loaderOf(program));
+  }
   return packagesOf(metafile);
 }
 

@@ -1,5 +1,5 @@
 import { cleanPath, type EntryPath } from './entry-path.ts';
-import { writeFile, type FileWriter } from './file-writer.ts';
+import { writeFile, type FileAttributes, type FileWriter } from './file-writer.ts';
 import type { LayerContext } from './layer-context.ts';
 import { leaveOutDevice, makeFifo, makeFolder, makeSymlink, placeOf, xattrsOf } from './make-entry.ts';
 import { makeHardlink } from './make-hardlink.ts';
@@ -7,6 +7,7 @@ import type { TarSink } from './read-archive.ts';
 import { Refusal } from './refusal.ts';
 import type { TarEntry } from './tar-entry.ts';
 import { meaningOf } from './whiteout-name.ts';
+import type { Xattrs } from './xattr-policy.ts';
 
 /** Makes what a tar reader finds. `close` is to be called at the end, after an error too. */
 export function applyEntries(context: LayerContext): TarSink & { close(): void } {
@@ -45,11 +46,7 @@ function makeEntry(context: LayerContext, path: EntryPath, entry: TarEntry): Fil
   const place = placeOf(context, path);
   switch (entry.type) {
     case 'file':
-      return writeFile(context, place, {
-        ...entry,
-        isSparse: entry.sparse !== undefined,
-        xattrs: xattrsOf(context, entry),
-      });
+      return writeFile(context, place, fileAttributes(entry, xattrsOf(context, entry)));
     case 'folder':
       makeFolder(context, place, entry);
       break;
@@ -67,4 +64,10 @@ function makeEntry(context: LayerContext, path: EntryPath, entry: TarEntry): Fil
       leaveOutDevice(context, place, entry);
   }
   return undefined;
+}
+
+/** Field by field: spreading an entry takes as long as reading it from the archive. */
+function fileAttributes(entry: TarEntry, xattrs: Xattrs | undefined): FileAttributes {
+  const { mode, uid, gid, size, mtime, sparse } = entry;
+  return { mode, uid, gid, size, mtime, isSparse: sparse !== undefined, xattrs };
 }

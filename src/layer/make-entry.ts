@@ -12,8 +12,11 @@ import { allowedXattrs, type Xattrs } from './xattr-policy.ts';
 
 /** The path without symlinks under which an entry named `path` is made; folders that it lacks are made. Not for the root. */
 export function placeOf(context: LayerContext, path: EntryPath): EntryPath {
-  const place = joinPath(context.folders.enter(parentOf(path) ?? ''), baseName(path));
-  if (place !== path) checkPath(place);
+  const parent = parentOf(path) ?? '';
+  const folder = context.folders.enter(parent);
+  if (folder === parent) return path;
+  const place = joinPath(folder, baseName(path));
+  checkPath(place);
   return place;
 }
 

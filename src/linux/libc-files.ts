@@ -36,13 +36,13 @@ export function bindFileCalls(libc: LibcBinding): FileCalls {
   // Through syscall(2): before 2.33, glibc has no mknod that can be found at run time.
   const mknodat = libc.bind('syscall', 'int64', ['int64', 'int', 'void *', 'uint', 'uint64']);
   const getdents64 = libc.bind('syscall', 'int64', ['int64', 'int', 'void *', 'uint64']); // in glibc since 2.30
-  const times = Buffer.alloc(2 * TIMESPEC_SIZE); // filled again by each call: nothing here is asynchronous
+  const times = timespecs();
   return {
     setFileTimes(fd, time) {
-      futimens([fd, writeTimes(times, time)]);
+      futimens([fd, times(time)]);
     },
     setPathTimes(path, time) {
-      utimensat([AT.FDCWD, cString(path), writeTimes(times, time), AT.SYMLINK_NOFOLLOW], shown(path));
+      utimensat([AT.FDCWD, cString(path), times(time), AT.SYMLINK_NOFOLLOW], shown(path));
     },
     makeNode(path, mode, device) {
       mknodat([numbers.mknodat, AT.FDCWD, cString(path), mode, device], shown(path));
@@ -59,14 +59,16 @@ export function bindFileCalls(libc: LibcBinding): FileCalls {
 }
 
 const O_CLOEXEC = 0o2000000; // Node's constants lack it
-const TIMESPEC_SIZE = 16; // two 64-bit words on every 64-bit machine
 
-function writeTimes(bytes: Buffer, time: FileTime): Buffer {
-  for (const at of [0, TIMESPEC_SIZE]) {
-    bytes.writeBigInt64LE(BigInt(time.seconds), at);
-    bytes.writeBigInt64LE(BigInt(time.nanoseconds), at + 8);
-  }
-  return bytes;
+/** The argument of futimens(2): access and modification time as struct timespec, which is two 64-bit words on every 64-bit machine. */
+function timespecs(): (time: FileTime) => Uint8Array {
+  const words = new BigInt64Array(4); // filled again by each call: nothing here is asynchronous
+  const bytes = new Uint8Array(words.buffer);
+  return ({ seconds, nanoseconds }) => {
+    words[0] = words[2] = BigInt(seconds);
+    words[1] = words[3] = BigInt(nanoseconds);
+    return bytes;
+  };
 }
 
 /** struct linux_dirent64: inode and offset of 8 bytes each, length of the entry, type, name with a NUL. */

@@ -1,25 +1,39 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 
 import { describe, expect, it } from 'vitest';
 
-const BIN = fileURLToPath(new URL('../../dist/bin', import.meta.url));
+import { temporaryFolder } from '../fs/temporary-folder.ts';
 
-describe('dist/bin', () => {
-  const compiled = readdirSync(BIN).filter((name) => name.endsWith('.compiled'));
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+const PROGRAMS = ['copy-child.cjs', 'unpack-child.cjs', 'bin/mydocker.cjs', 'bin/supervisor.cjs'];
+
+describe('dist', () => {
+  const files = ['', 'bin'].flatMap((folder) => readdirSync(join(DIST, folder)).map((name) => join(folder, name)));
+  const compiled = files.filter((path) => path.endsWith('.compiled'));
 
   it('has beside each file of pieces what V8 compiles it to', () => {
-    const sources = readdirSync(BIN).filter(
-      (name) => name.endsWith('.cjs') && !['mydocker.cjs', 'supervisor.cjs'].includes(name),
-    );
-    expect(compiled.sort()).toEqual(sources.map((name) => `${name}.compiled`).sort());
+    const sources = files.filter((path) => path.endsWith('.cjs') && !PROGRAMS.includes(path));
+    expect(compiled.sort()).toEqual(sources.map((path) => `${path}.compiled`).sort());
   });
 
-  it.each(compiled)('%s is taken by the Node that it was built with', (name) => {
-    const source = readFileSync(join(BIN, name.replace(/\.compiled$/, '')), 'utf8');
-    const script = new Script(source, { cachedData: readFileSync(join(BIN, name)) });
+  it.each(compiled)('%s is taken by the Node that it was built with', (path) => {
+    const source = readFileSync(join(DIST, path.replace(/\.compiled$/, '')), 'utf8');
+    const script = new Script(source, { cachedData: readFileSync(join(DIST, path)) });
     expect(script.cachedDataRejected).toBe(false);
+  });
+
+  it.each([
+    ['is taken', []],
+    ['is not taken, by a V8 with other flags', ['--min-semi-space-size=1']],
+  ])('a child runs where that %s', async (_, flags) => {
+    const [from, to] = [await temporaryFolder(), await temporaryFolder()];
+    writeFileSync(join(from, 'file'), 'content');
+    const job = JSON.stringify({ trees: [from], destination: to, whiteouts: 'trusted' });
+    spawnSync(process.execPath, [...flags, join(DIST, 'copy-child.cjs'), job]);
+    expect(readFileSync(join(to, 'file'), 'utf8')).toBe('content');
   });
 });
