@@ -62,7 +62,7 @@ export function digestHex(digest: Digest): string {
 }
 
 export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest {
-  return parseDigest(`${algorithm}:${hash(algorithm, bytes, 'hex')}`);
+  return `${algorithm}:${hash(algorithm, bytes, 'hex')}` as Digest;
 }
 
 /** The first 12 hexadecimal digits, as listings show them. */

@@ -63,5 +63,5 @@ export function isLayoutName(name: string): boolean {
 
 /** A digest has been checked when it was made, so it cannot lead out of the folder. */
 export function blobPath(blobs: string, digest: Digest): string {
-  return join(blobs, digestAlgorithm(digest), digestHex(digest));
+  return `${blobs}/${digestAlgorithm(digest)}/${digestHex(digest)}`;
 }
