@@ -1,5 +1,6 @@
 /** How many columns `text` takes on a terminal: East Asian wide characters and emoji two, combining marks none. */
 export function displayWidth(text: string): number {
+  if (NARROW.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += characterWidth(character);
   return width;
@@ -19,11 +20,12 @@ export function ellipsis(text: string, columns: number): string {
 }
 
 function characterWidth(character: string): number {
-  if (character <= '\u02ff') return 1; // Latin: neither wide nor combining
+  if (NARROW.test(character)) return 1;
   if (COMBINING.test(character)) return 0;
   return WIDE.test(character) ? 2 : 1;
 }
 
+const NARROW = /^[\0-\u02ff]*$/; // Latin: neither wide nor combining
 const COMBINING = /^[\p{Mn}\p{Me}\u200b-\u200f]$/u;
 
 // The blocks that https://www.unicode.org/reports/tr11/ calls Wide or Fullwidth.

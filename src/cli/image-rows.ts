@@ -30,15 +30,15 @@ export interface ImageRowOptions {
 
 /** The fields that `images --format` can use. Everything in it is safe for a terminal: names and digests by their grammar. */
 export function imageRows(images: readonly ImageSummary[], options: ImageRowOptions): StructValue[] {
-  return images.filter((image) => !hasTagBeside(image, images)).map((image) => imageRow(image, options));
+  const tagged = new Set(images.filter(({ tag }) => tag !== undefined).map(inRepository));
+  // Docker lists a digest only where the image has no tag of that repository.
+  const isTold = (image: ImageSummary): boolean =>
+    image.dangling || image.tag !== undefined || !tagged.has(inRepository(image));
+  return images.filter(isTold).map((image) => imageRow(image, options));
 }
 
-/** Docker lists a digest only where the image has no tag of that repository. */
-function hasTagBeside(image: ImageSummary, images: readonly ImageSummary[]): boolean {
-  if (image.dangling || image.tag !== undefined) return false;
-  return images.some(
-    ({ id, repository, tag }) => id === image.id && repository === image.repository && tag !== undefined,
-  );
+function inRepository({ id, repository = '' }: ImageSummary): string {
+  return `${id} ${repository}`;
 }
 
 /** One row, whatever other names the image has. */

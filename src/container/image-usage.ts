@@ -10,6 +10,7 @@ import type { Digest } from '../oci/digest.ts';
 import { storePaths } from '../store/layout.ts';
 import { markManifests, markReachable } from '../store/mark-reachable.ts';
 import type { Store } from '../store/open-store.ts';
+import { recordsOf, storedEntries, type StoredEntry } from '../store/stored-entries.ts';
 import { garbageRoots } from './garbage-roots.ts';
 import type { ContainerSummary } from './list-containers.ts';
 import type { UsageTotals } from './usage-totals.ts';
@@ -31,13 +32,15 @@ export async function imageUsage(
   containers: readonly ContainerSummary[],
   signal: AbortSignal | undefined,
 ): Promise<UsageTotals & { items: ImageUsage[] }> {
-  const images = storedImages(await store.images.list());
+  const { index } = storePaths(store.root);
+  const entries = await storedEntries(index);
+  const images = storedImages(recordsOf(entries));
   const sizes = await contentSizes(store);
   const contents = new Map<StoredImage, ReadonlySet<Digest>>();
   for (const image of images) contents.set(image, await contentOf(store, image, signal));
   const shared = inSeveral([...contents.values()]);
   const uses = countUses(containers);
-  const needed = await neededContent(store, { images, inUse: new Set(uses.keys()), signal });
+  const needed = await neededContent(store, { entries, index, images, inUse: new Set(uses.keys()), signal });
   const items = images.map((image): ImageUsage => {
     const content = [...(contents.get(image) ?? [])];
     return {
@@ -85,6 +88,8 @@ async function contentOf(
 }
 
 interface Needs {
+  entries: readonly StoredEntry[];
+  index: string;
   images: readonly StoredImage[];
   /** Images that containers were made from. */
   inUse: ReadonlySet<Digest>;
@@ -92,13 +97,15 @@ interface Needs {
 }
 
 /** What stays when everything goes that may. Undefined if that cannot be told: then nothing would go. */
-async function neededContent(store: Store, { images, inUse, signal }: Needs): Promise<Set<Digest> | undefined> {
+async function neededContent(
+  { blobs, paths }: Store,
+  { images, inUse, ...needs }: Needs,
+): Promise<Set<Digest> | undefined> {
   const uses = { inUse, leased: new Set<Digest>() };
   try {
-    const { manifests, layers } = garbageRoots(store.paths.containers);
+    const { manifests, layers } = garbageRoots(paths.containers);
     const without = images.filter((image) => isPrunable(image, uses)).flatMap(({ records }) => records);
-    const paths = storePaths(store.root);
-    const marked = await markReachable({ blobs: store.blobs, paths, leased: uses.leased, manifests, without, signal });
+    const marked = await markReachable({ ...needs, blobs, leased: uses.leased, manifests, without });
     return new Set([...marked, ...layers]);
   } catch (error) {
     if (isToolError(error, 'ERR_STORE_DAMAGED')) return undefined;

@@ -24,7 +24,9 @@ export async function removeImage(
     record === undefined ? [] : [{ containerId: id, running: status === 'running', imageId: record.imageId }],
   );
   const sweep = async (): Promise<Digest[]> => {
-    const { layers } = await sweepStore(engine, { keepPartialDownloads: true, signal: options.signal });
+    // The rest is left to `prune`: removing one image of many is to be quick.
+    const kept = { keepPartialDownloads: true, keepLayerFiles: true };
+    const { layers } = await sweepStore(engine, { ...kept, signal: options.signal });
     return layers;
   };
   return removeFromStore(engine, nameOrId, { force: options.force, uses, sweep });

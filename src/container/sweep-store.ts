@@ -4,7 +4,10 @@ import { collectGarbage } from '../store/collect-garbage.ts';
 import type { Garbage, GarbageOptions } from '../store/collect-garbage.ts';
 import { garbageRoots } from './garbage-roots.ts';
 
-export type SweepOptions = Pick<GarbageOptions, 'expire' | 'keepPartialDownloads' | 'dryRun' | 'signal'>;
+export type SweepOptions = Pick<
+  GarbageOptions,
+  'expire' | 'keepPartialDownloads' | 'keepLayerFiles' | 'dryRun' | 'signal'
+>;
 
 /** Frees what neither a name nor a container needs. Throws what `collectGarbage` throws. */
 export async function sweepStore({ store, removeFolder }: Engine, options: SweepOptions): Promise<Garbage> {

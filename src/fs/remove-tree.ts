@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import fs, { type Dir } from 'node:fs';
+import fs, { type Dirent } from 'node:fs';
 
 import { ToolError } from '../errors.ts';
 import { printable } from '../printable.ts';
@@ -99,28 +99,39 @@ async function leave(folder: OpenFolder, open: OpenFolder[], pace: Pace): Promis
 
 /** Removes everything but folders, and notes those. */
 async function removeFiles(folder: OpenFolder, pace: Pace): Promise<void> {
-  let listing: Dir | undefined;
   try {
-    listing = withAccess(folder, () => fs.opendirSync(folder.prefix.toString(), LISTING));
-    for (let entry = readEntry(listing); entry !== undefined; entry = readEntry(listing)) {
+    for (const entry of entriesOf(folder)) {
       const path = join(folder.prefix, entry.name);
-      if (entry.isFolder || !withAccess(folder, () => unlink(path))) folder.folders.push(entry.name);
+      if (entry.isDirectory() || !withAccess(folder, () => unlink(path))) folder.folders.push(entry.name);
       await pace();
     }
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error; // somebody else has removed the folder
-  } finally {
-    listing?.closeSync();
   }
 }
 
-// Names are bytes, an image may hold any. @types/node knows only string encodings here: `name` is a Buffer.
-const LISTING = { encoding: 'buffer', bufferSize: 1024 } as unknown as { encoding: BufferEncoding; bufferSize: number };
+/** Names are bytes: an image may hold any. */
+type Entry = Dirent<Buffer>;
 
-function readEntry(listing: Dir): { name: Buffer; isFolder: boolean } | undefined {
-  const entry = listing.readSync();
-  return entry === null ? undefined : { name: entry.name as unknown as Buffer, isFolder: entry.isDirectory() };
+// Of a folder itself, in bytes, or entries where a file system counts those: what is certain to be listed in little memory.
+const SMALL_FOLDER = 64 * 1024;
+
+/** Of a small folder, as most are, all at once, which takes half the time; of another, piece by piece. */
+function* entriesOf(folder: OpenFolder): Generator<Entry> {
+  if (fs.fstatSync(folder.fd).size <= SMALL_FOLDER) {
+    yield* withAccess(folder, () => fs.readdirSync(folder.prefix, { encoding: 'buffer', withFileTypes: true }));
+    return;
+  }
+  const listing = withAccess(folder, () => fs.opendirSync(folder.prefix.toString(), LISTING));
+  try {
+    for (let entry = listing.readSync(); entry !== null; entry = listing.readSync()) yield entry as unknown as Entry;
+  } finally {
+    listing.closeSync();
+  }
 }
+
+// @types/node knows only string encodings here.
+const LISTING = { encoding: 'buffer', bufferSize: 1024 } as unknown as { encoding: BufferEncoding; bufferSize: number };
 
 /**
  * Moves a folder that lies too deep up to the top, where it is removed like the others: so the depth of a tree is bounded by

@@ -1,5 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
-import { statLayer } from '../snapshot/layers.ts';
+import { readLayerInfo } from '../snapshot/inspect-layer.ts';
+import { layerFolder } from '../snapshot/layers.ts';
 import { listBlobSizes } from '../store/list-blob-sizes.ts';
 import { listLayers } from '../store/list-layers.ts';
 import type { Store } from '../store/open-store.ts';
@@ -16,7 +17,7 @@ export async function contentSizes(store: Store): Promise<Map<Digest, number>> {
   return sizes;
 }
 
-/** 0 for a layer that is not there, or damaged. */
+/** 0 for a layer that does not say. */
 export function layerSize({ paths }: Store, chainId: Digest): number {
-  return statLayer(paths.layers, chainId)?.size ?? 0;
+  return readLayerInfo(layerFolder(paths.layers, chainId))?.size ?? 0;
 }

@@ -42,7 +42,7 @@ export function parseDescriptor(value: unknown, where: string): Descriptor {
 
 function parseOptional(object: JsonObject, where: string): Omit<Descriptor, 'mediaType' | 'digest' | 'size'> {
   const platform = parsePlatformField(object, where);
-  const annotations = stringMapField(object, 'annotations', where);
+  const annotations = field(object, 'annotations') === undefined ? {} : stringMapField(object, 'annotations', where);
   const artifactType = textField(object, 'artifactType', where);
   const urls = stringsField(object, 'urls', where);
   const data = stringField(object, 'data', where);

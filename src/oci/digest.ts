@@ -26,8 +26,11 @@ export function parseDigest(text: string): Digest {
 }
 
 export function isDigest(text: string): text is Digest {
-  return digestProblem(text) === undefined;
+  return DIGEST.test(text);
 }
+
+/** What `digestProblem` finds nothing wrong with, in one step: a listing asks 10,000 times. */
+const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 
 /** What keeps `text` from being a digest, as the end of a sentence; undefined when it is one. */
 export function digestProblem(text: string): string | undefined {
@@ -59,7 +62,7 @@ export function digestHex(digest: Digest): string {
 }
 
 export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest {
-  return parseDigest(`${algorithm}:${hash(algorithm, bytes)}`);
+  return `${algorithm}:${hash(algorithm, bytes, 'hex')}` as Digest;
 }
 
 /** The first 12 hexadecimal digits, as listings show them. */

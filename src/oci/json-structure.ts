@@ -60,12 +60,19 @@ function visitToken(levels: Level[], token: string): string | undefined {
 function tokenEnd(text: string, start: number): number {
   const first = text.charAt(start);
   let at = start + 1;
-  if (first === '"') {
-    while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-    return at + 1;
-  }
+  if (first === '"') return stringEnd(text, at);
   if (NUMBER_START.includes(first)) while (at < text.length && NUMBER_PART.includes(text.charAt(at))) at += 1;
   return at;
+}
+
+/** The index after the next quote that no backslash escapes; after the text if there is none. */
+function stringEnd(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start); quote !== -1; quote = text.indexOf('"', quote + 1)) {
+    let backslashes = 0;
+    while (text[quote - 1 - backslashes] === '\\') backslashes += 1; // no further back than the quote before
+    if (backslashes % 2 === 0) return quote + 1;
+  }
+  return text.length;
 }
 
 function openLevel(bracket: string, parent: Level | undefined): Level {

@@ -110,13 +110,13 @@ function pathProblem(path: string, repository: string): string | undefined {
   }
   for (const component of path.split('/')) {
     if (component === '') return 'repository name has an empty part, next to a "/"';
-    const part = `repository name part "${printable(component, MAX_QUOTED)}"`;
+    const wrong = (problem: string): string => `repository name part "${printable(component, MAX_QUOTED)}" ${problem}`;
     if (!/^[a-z0-9].*[a-z0-9]$|^[a-z0-9]$/.test(component)) {
-      return `${part} must start and end with a letter or a digit`;
+      return wrong('must start and end with a letter or a digit');
     }
     const separator = component.split(/[a-z0-9]+/).find((between) => !/^(?:[._]|__|-*)$/.test(between));
     if (separator !== undefined) {
-      return `${part} contains "${printable(separator, MAX_QUOTED)}", "." "_" "__" or any number of "-" was wanted`;
+      return wrong(`contains "${printable(separator, MAX_QUOTED)}", "." "_" "__" or any number of "-" was wanted`);
     }
   }
   if (repository.length <= MAX_REPOSITORY_LENGTH) return undefined;

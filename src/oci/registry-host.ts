@@ -13,16 +13,16 @@ export function hostProblem(registry: string): string | undefined {
 }
 
 function hostNameProblem(host: string): string | undefined {
-  const subject = `registry host "${printable(host, MAX_QUOTED)}"`;
+  const wrong = (problem: string): string => `registry host "${printable(host, MAX_QUOTED)}" ${problem}`;
   const url = URL.canParse(`https://${host}`) ? new URL(`https://${host}`) : undefined;
   if (host.startsWith('[')) {
     // Dotted and zoned forms are outside distribution's grammar.
-    return /^\[[0-9a-fA-F:]+\]$/.test(host) && url !== undefined ? undefined : `${subject} is not an IPv6 address`;
+    return /^\[[0-9a-fA-F:]+\]$/.test(host) && url !== undefined ? undefined : wrong('is not an IPv6 address');
   }
   const isName = host.split('.').every((label) => /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/.test(label));
-  if (!isName) return `${subject} is not a host name`;
+  if (!isName) return wrong('is not a host name');
   // In a URL `127.1`, `0x7f.1` and `2130706433` all mean 127.0.0.1, to which other rules apply than to a public registry.
-  return url?.hostname === host.toLowerCase() ? undefined : `${subject} is not a host name or address as a URL has it`;
+  return url?.hostname === host.toLowerCase() ? undefined : wrong('is not a host name or address as a URL has it');
 }
 
 function portProblem(port: string): string | undefined {

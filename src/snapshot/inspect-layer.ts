@@ -27,10 +27,16 @@ export function inspectLayer(folder: string): LayerInspection {
   return { info };
 }
 
+/** What `done` says of the layer in `folder`, without a look at what lies beside it; undefined if it says nothing. */
+export function readLayerInfo(folder: string): LayerInfo | undefined {
+  const text = readIfThere(`${folder}/done`);
+  return text === undefined ? undefined : parseLayerInfo(text);
+}
+
 /** A bad sector is as good as nothing there: both are mended by unpacking the layer again. */
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'latin1');
+    return readFileSync(path, 'utf8'); // the one encoding that Node reads in one call; what is no UTF-8 is not what was written
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EIO', 'EBADMSG')) return undefined;
     throw error;

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -6,6 +6,7 @@ import { ToolError, isToolError } from '../errors.ts';
 import { diskError, hasErrno, withDiskErrors } from '../fs/disk-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { digestAlgorithm, digestOf, isDigest, type Digest } from '../oci/digest.ts';
+import { MAX_DOCUMENT_BYTES } from '../oci/json.ts';
 import { loadVerifier } from './content-verifier.ts';
 import { PULL_AGAIN, damaged } from './damaged.ts';
 import { openIngestFile, openSmallIngestFile, type IngestFile } from './ingest-file.ts';
@@ -40,6 +41,11 @@ export interface BlobStore {
    */
   read(descriptor: Descriptor, limit: number): Promise<Uint8Array>;
   /**
+   * All of a manifest, an index or a config, verified; undefined if it is not there. Synchronous: there may be 10,000 to read, and
+   * promises take longer than the reading. Throws ERR_LIMIT for more than MAX_DOCUMENT_BYTES, ERR_STORE_DAMAGED.
+   */
+  readDocument(digest: Digest): Uint8Array | undefined;
+  /**
    * Succeeds if and only if the content is stored, whoever stored it; when it is already, `content` may be left unread.
    * Throws as `Ingest` does; what `content` throws is thrown on.
    */
@@ -51,8 +57,8 @@ export interface BlobStore {
   ingest(descriptor: Descriptor, options?: IngestOptions): Promise<Ingest | undefined>;
   /** Answers whether it was there. */
   delete(digest: Digest): Promise<boolean>;
-  /** In no order. What has no digest for a name is passed over. */
-  list(): AsyncIterable<Digest>;
+  /** In no order. What has no digest for a name is passed over. Synchronous, as one call lists them all. */
+  list(): Digest[];
 }
 
 // Manifests and configs are parsed by whoever reads them, so a damaged one must not pass for stored. Layers are verified while
@@ -83,6 +89,7 @@ export function createBlobStore(paths: InternalPaths): BlobStore {
     stat,
     has: async ({ digest, size }) => (await stat(digest))?.size === size,
     read: async (descriptor, limit) => readBlob(pathOf(descriptor.digest), descriptor, limit),
+    readDocument: (digest) => readDocument(pathOf(digest), digest),
     ingest,
     async put(descriptor, content) {
       if (!(content instanceof Uint8Array)) return fill(await ingest(descriptor), content);
@@ -142,17 +149,39 @@ async function isStored(path: string, descriptor: Descriptor): Promise<boolean> 
 
 async function readBlob(path: string, descriptor: Descriptor, limit: number): Promise<Uint8Array> {
   const { digest, size } = descriptor;
-  if (size > limit) {
-    throw new ToolError('ERR_LIMIT', `Cannot read "${digest}": it has ${size} bytes, at most ${limit} were wanted`);
-  }
+  if (size > limit) throw tooLarge(digest, size, limit);
   const bytes = await readFileOf(path, size);
   if (bytes === undefined) throw damaged(digest, 'it is not in the store', { hint: PULL_AGAIN });
   if (typeof bytes === 'number') {
     throw damaged(digest, `its file has ${bytes} bytes, ${size} were wanted`, { hint: PULL_AGAIN });
   }
+  return verified(bytes, digest);
+}
+
+function readDocument(path: string, digest: Digest): Uint8Array | undefined {
+  let fd;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) return undefined;
+    if (stats.size > MAX_DOCUMENT_BYTES) throw tooLarge(digest, stats.size, MAX_DOCUMENT_BYTES);
+    return verified(readFileSync(fd), digest);
+  } catch (error) {
+    if (isNoFile(error)) return undefined;
+    throw diskError(unreadableBlob(error, path), 'read', path);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function verified(bytes: Uint8Array, digest: Digest): Uint8Array {
   const actual = digestOf(bytes, digestAlgorithm(digest));
   if (actual !== digest) throw damaged(digest, `its file has the digest ${actual}`, { hint: PULL_AGAIN });
   return bytes;
+}
+
+function tooLarge(digest: Digest, size: number, limit: number): ToolError {
+  return new ToolError('ERR_LIMIT', `Cannot read "${digest}": it has ${size} bytes, at most ${limit} were wanted`);
 }
 
 /** Undefined if there is no such file; its size if that is another. */
@@ -164,14 +193,22 @@ async function readFileOf(path: string, size: number): Promise<Uint8Array | numb
       const stats = await file.stat();
       return stats.size === size ? await file.readFile() : stats.size;
     } catch (error) {
-      if (hasErrno(error, 'ENOENT', 'ELOOP', 'EISDIR')) return undefined;
-      // A bad sector, or what a file system with checksums says of one.
-      if (hasErrno(error, 'EIO', 'EBADMSG')) throw damaged(path, 'the disk cannot', { hint: PULL_AGAIN, cause: error });
-      throw error;
+      if (isNoFile(error)) return undefined;
+      throw unreadableBlob(error, path);
     } finally {
       await file?.close();
     }
   });
+}
+
+function isNoFile(error: unknown): boolean {
+  return hasErrno(error, 'ENOENT', 'ELOOP', 'EISDIR');
+}
+
+/** A bad sector, or what a file system with checksums says of one, is damage; the rest is as it was. */
+function unreadableBlob(error: unknown, path: string): unknown {
+  if (!hasErrno(error, 'EIO', 'EBADMSG')) return error;
+  return damaged(path, 'the disk cannot', { hint: PULL_AGAIN, cause: error });
 }
 
 async function deleteBlob(path: string): Promise<boolean> {
@@ -184,18 +221,17 @@ async function deleteBlob(path: string): Promise<boolean> {
   }
 }
 
-async function* listBlobs(blobs: string): AsyncGenerator<Digest> {
-  for (const algorithm of ['sha256', 'sha512']) {
-    for (const name of await readNames(join(blobs, algorithm))) {
-      const digest = `${algorithm}:${name}`;
-      if (isDigest(digest)) yield digest;
-    }
-  }
+function listBlobs(blobs: string): Digest[] {
+  return ['sha256', 'sha512'].flatMap((algorithm) =>
+    namesIn(join(blobs, algorithm))
+      .map((name) => `${algorithm}:${name}`)
+      .filter(isDigest),
+  );
 }
 
-async function readNames(folder: string): Promise<string[]> {
+function namesIn(folder: string): string[] {
   try {
-    return await fs.readdir(folder);
+    return readdirSync(folder);
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return [];
     throw diskError(error, 'read', folder);

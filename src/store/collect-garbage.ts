@@ -16,6 +16,7 @@ import {
   removeStaging,
   removeTemporaryFiles,
 } from './remove-leftovers.ts';
+import { recordsOf, storedEntries } from './stored-entries.ts';
 import { sweep } from './sweep.ts';
 import { emptyTrash, openTrashBin, type RemoveFolder } from './trash.ts';
 
@@ -47,6 +48,8 @@ export interface GarbageOptions {
   removeFolder?: RemoveFolder | undefined;
   /** Keep downloads that stopped halfway and that no process is at. They are removed unless this is set. */
   keepPartialDownloads?: boolean | undefined;
+  /** Do not look into every layer that stays for what killed writers have left beside its tree. */
+  keepLayerFiles?: boolean | undefined;
   /** Only answer what would be gone. */
   dryRun?: boolean | undefined;
   signal?: AbortSignal | undefined;
@@ -81,8 +84,8 @@ async function collect(store: Store, options: GarbageOptions): Promise<Garbage> 
     const bin = openTrashBin(paths.trash);
     removeStaging(paths, bin);
     removeAbandoned(paths, bin);
-    removeLayerFiles(paths);
     await sweep(found, { blobs: store.blobs, paths, bin, removeFolder, signal });
+    if (options.keepLayerFiles !== true) await removeLayerFiles(paths); // of the layers that are left
     return found;
   });
   garbage.bytes += removeIngests(paths, { keepPartial, dryRun });
@@ -94,38 +97,28 @@ async function collect(store: Store, options: GarbageOptions): Promise<Garbage> 
 }
 
 async function findGarbage(
-  { blobs, images }: Store,
+  { blobs }: Store,
   paths: InternalPaths,
   { roots, expire, sizeOfLayer, dryRun = false, signal }: GarbageOptions,
 ): Promise<Garbage & { expired: readonly ImageRecord[] }> {
   const used = await roots();
   const leased = readLeases(paths, { keepAbandoned: dryRun });
+  const entries = await storedEntries(paths.index);
+  const { index } = paths;
   const mark = async (without: readonly ImageRecord[]): Promise<Set<Digest>> =>
     new Set([
-      ...(await markReachable({ blobs, paths, leased, manifests: used.manifests, without, signal })),
+      ...(await markReachable({ blobs, entries, index, leased, manifests: used.manifests, without, signal })),
       ...used.layers,
     ]);
-  const expired = expire === undefined ? [] : await expireSome(expire, { images, leased, mark });
+  const records = recordsOf(entries);
+  const expired = (await expire?.({ records, leased, neededOtherwise: async () => mark(records) })) ?? [];
   const keep = await mark(expired);
-  const unused = [...(await listBlobSizes(blobs))].filter(([digest]) => !keep.has(digest));
+  const unused = await listBlobSizes(blobs, (digest) => !keep.has(digest));
   const layers = listLayers(paths.layers)
     .filter((chainId) => !keep.has(chainId))
     .sort();
   let bytes = 0;
-  for (const [, size] of unused) bytes += size;
+  for (const size of unused.values()) bytes += size;
   for (const chainId of layers) bytes += (await sizeOfLayer?.(chainId)) ?? 0;
-  return { expired, blobs: unused.map(([digest]) => digest), layers, bytes };
-}
-
-async function expireSome(
-  expire: NonNullable<GarbageOptions['expire']>,
-  {
-    images,
-    leased,
-    mark,
-  }: Pick<Store, 'images'> &
-    Pick<StoredImages, 'leased'> & { mark: (without: readonly ImageRecord[]) => Promise<Set<Digest>> },
-): Promise<readonly ImageRecord[]> {
-  const records = await images.list();
-  return expire({ records, leased, neededOtherwise: async () => mark(records) });
+  return { expired, blobs: [...unused.keys()], layers, bytes };
 }

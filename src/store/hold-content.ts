@@ -26,7 +26,7 @@ export async function holdContent<T>(store: Store, options: HoldOptions<T>): Pro
   const { read, signal } = options;
   const lock = await lockFile(store.paths.gcLock, 'shared', { signal });
   try {
-    const blobs = await collect(store.blobs.list());
+    const blobs = store.blobs.list();
     const layers = listLayers(store.paths.layers);
     const value = await read();
     return { blobs, layers, value, release: await holdAll(store, [...blobs, ...layers], { ...options, lock }) };
@@ -58,9 +58,3 @@ async function holdAll(
 
 /** As arguments of one call. */
 const MANY = 10_000;
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
-}

@@ -33,6 +33,7 @@ const SIZE = 'dev.mydocker.size';
 const PROTECTED = 'dev.mydocker.protected';
 /** A digest of all the rest, so that no flipped bit goes unnoticed; entries of the first version have none. */
 const CHECK = 'dev.mydocker.check';
+const OWN: ReadonlySet<string> = new Set([NAME, MANIFEST, CONFIG, CREATED, SIZE, PROTECTED, CHECK]);
 
 /** The name of an entry, whoever wrote it. */
 export function entryName({ annotations }: IndexEntry): string | undefined {
@@ -78,35 +79,41 @@ export function entryKey({ annotations }: IndexEntry): string {
 /** Reads an entry of ours. `where` names it in the error. Throws ERR_STORE_DAMAGED. */
 export function parseRecord(entry: IndexEntry, where: string): ImageRecord {
   try {
-    const { platform, annotations = {}, ...target } = parseDescriptor(entry.value, where);
-    const {
-      [NAME]: name,
-      [MANIFEST]: manifest,
-      [CONFIG]: config,
-      [CREATED]: created,
-      [SIZE]: size,
-      [PROTECTED]: isProtected,
-      [CHECK]: _check,
-      ...others
-    } = annotations;
+    const { platform, ...target } = parseTarget(entry, where);
+    const { annotations } = entry;
+    const name = annotations.get(NAME);
+    const manifest = annotations.get(MANIFEST);
+    const config = annotations.get(CONFIG);
     if (name === '') throw unreadable(where, 'its image name is empty');
     if (manifest === undefined || config === undefined || platform === undefined) {
       throw unreadable(where, 'it lacks manifest, config or platform');
     }
     return {
       name,
-      target: Object.keys(others).length === 0 ? target : { ...target, annotations: others },
+      target,
       manifest: parseDigest(manifest),
       imageId: parseDigest(config),
       platform,
-      created,
-      sizeBytes: parseSize(size, where),
-      ...(isProtected === undefined ? {} : { protected: true }),
+      created: annotations.get(CREATED),
+      sizeBytes: parseSize(annotations.get(SIZE), where),
+      ...(annotations.has(PROTECTED) ? { protected: true } : {}),
     };
   } catch (error) {
     if (isToolError(error, 'ERR_MANIFEST', 'ERR_DIGEST')) throw unreadable(where, error.message, error);
     throw error;
   }
+}
+
+/** The descriptor, with such annotations as others have given to it, and in most entries there are none. */
+function parseTarget({ value }: IndexEntry, where: string): Descriptor {
+  const { annotations = {}, ...descriptor } = value;
+  const others = Object.entries(annotations as object).filter(
+    ([key, text]) => !OWN.has(key) || typeof text !== 'string', // which is refused
+  );
+  return parseDescriptor(
+    others.length === 0 ? descriptor : { ...descriptor, annotations: Object.fromEntries(others) },
+    where,
+  );
 }
 
 function parseSize(text: string | undefined, where: string): number {

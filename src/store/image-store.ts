@@ -24,6 +24,7 @@ import { encodeIndexFile, readIndexFile, unreadable, type IndexEntry, type Index
 import { blobPath, type InternalPaths } from './layout.ts';
 import { protectedImage } from './protected-image.ts';
 import { keepReserve, withSpaceReserve } from './space-reserve.ts';
+import { placeOf, recordsOf, storedEntries } from './stored-entries.ts';
 
 export type { ImageRecord } from './image-record.ts';
 
@@ -70,18 +71,16 @@ export interface ImageStore {
 }
 
 export function createImageStore(paths: InternalPaths): ImageStore {
-  const read = (entry: IndexEntry): ImageRecord => parseRecord(entry, `${paths.index} "${entryName(entry) ?? ''}"`);
   return {
     async get(name) {
       const { entries } = await readIndexFile(paths.index);
       const entry = entries.find((entry) => isOwnEntry(entry) && entryName(entry) === name);
-      const record = entry && read(entry);
+      const record = entry && parseRecord(entry, placeOf(entry, paths.index));
       if (entry === undefined || record === undefined || isUnchanged(entry, record)) return record;
       throw unreadable(`${paths.index} "${name}"`, 'its entry is not what was written');
     },
     async list() {
-      const { entries } = await readIndexFile(paths.index);
-      return entries.filter(isOwnEntry).map(read);
+      return recordsOf(await storedEntries(paths.index));
     },
     async set(record, { signal, spareProtected = false } = {}) {
       // Garbage collection that has read the names already must not miss this one.
@@ -123,11 +122,11 @@ export function createImageStore(paths: InternalPaths): ImageStore {
 
 /** Undefined if no entry of ours is taken away. */
 function without({ rest, entries }: IndexFile, matches: (entry: IndexEntry) => boolean): IndexFile | undefined {
-  const doomed = entries.filter((entry) => isOwnEntry(entry) && matches(entry));
+  const doomed = new Set(entries.filter((entry) => isOwnEntry(entry) && matches(entry)));
   // Looked at here too, under the lock: it may have been protected since the caller looked.
-  const spared = doomed.find(isProtectedEntry);
+  const spared = [...doomed].find(isProtectedEntry);
   if (spared !== undefined) throw protectedImage('delete', entryName(spared) ?? manifestOf(spared) ?? '');
-  return doomed.length === 0 ? undefined : { rest, entries: entries.filter((entry) => !doomed.includes(entry)) };
+  return doomed.size === 0 ? undefined : { rest, entries: entries.filter((entry) => !doomed.has(entry)) };
 }
 
 /** `index` is undefined if nothing has changed. */

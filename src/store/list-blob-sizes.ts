@@ -5,11 +5,14 @@ import { createPacer } from '../fs/pacer.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobStore } from './blob-store.ts';
 
-/** All blobs with their sizes in bytes. */
-export async function listBlobSizes(blobs: BlobStore): Promise<Map<Digest, number>> {
+/** All blobs that are `wanted`, with their sizes in bytes. */
+export async function listBlobSizes(
+  blobs: BlobStore,
+  wanted: (digest: Digest) => boolean = () => true,
+): Promise<Map<Digest, number>> {
   const sizes = new Map<Digest, number>();
   const pace = createPacer();
-  for await (const digest of blobs.list()) {
+  for (const digest of blobs.list().filter(wanted)) {
     const size = sizeOf(blobs.path(digest));
     if (size !== undefined) sizes.set(digest, size);
     await pace();

@@ -1,18 +1,20 @@
 import { isToolError } from '../errors.ts';
 import { throwIfAborted } from '../fs/abort.ts';
+import { createPacer } from '../fs/pacer.ts';
 import { isDigest, type Digest } from '../oci/digest.ts';
-import { MAX_DOCUMENT_BYTES } from '../oci/json.ts';
 import { isIndexMediaType, isManifestMediaType } from '../oci/media-types.ts';
 import type { BlobStore } from './blob-store.ts';
 import { damaged } from './damaged.ts';
-import { entryKey, entryName, isOwnEntry, parseRecord, recordKey, type ImageRecord } from './image-record.ts';
-import { readIndexFile, unreadable, type IndexEntry } from './index-file.ts';
-import type { InternalPaths } from './layout.ts';
+import { recordKey, type ImageRecord } from './image-record.ts';
+import { unreadable } from './index-file.ts';
 import { referencesOf, type References } from './references.ts';
+import { placeOf, type StoredEntry } from './stored-entries.ts';
 
 export interface MarkOptions {
   blobs: BlobStore;
-  paths: InternalPaths;
+  /** The names: all of `index.json`, where it is. */
+  entries: readonly StoredEntry[];
+  index: string;
   /** What the leases of living processes hold. */
   leased: ReadonlySet<Digest>;
   /** Manifests that containers were made from. */
@@ -35,11 +37,11 @@ interface Pending {
  * Everything that a name, a living lease or a container may still need: digests of blobs and chain IDs of layers.
  * Call with the garbage collection lock held exclusively.
  *
- * Throws ERR_STORE_DAMAGED rather than leave anything out: for names that cannot be read, for an image of ours whose manifest
- * or config is missing, and for any manifest or config on the way that is there and cannot be read.
+ * Throws ERR_STORE_DAMAGED rather than leave anything out: for a foreign name that cannot be read, for an image of ours whose
+ * manifest or config is missing, and for any manifest or config on the way that is there and cannot be read.
  */
 export async function markReachable(options: MarkOptions): Promise<Set<Digest>> {
-  return markFrom(options, await findRoots(options));
+  return markFrom(options, findRoots(options));
 }
 
 /**
@@ -61,13 +63,15 @@ async function markFrom(
   const marked = new Set<Digest>();
   const followed = new Set<string>();
   const pending = [...roots];
+  const pace = createPacer();
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     throwIfAborted(signal, 'collect garbage');
     marked.add(next.digest);
     const key = `${next.digest} ${next.kind} ${next.required}`; // a lease may have passed over what a name needs
     if (followed.has(key)) continue;
     followed.add(key);
-    const references = await follow(blobs, next);
+    await pace();
+    const references = follow(blobs, next);
     for (const digest of [...references.blobs, ...references.chainIds]) marked.add(digest);
     for (const child of references.documents) pending.push(below(next, child));
   }
@@ -80,23 +84,20 @@ function below({ kind, required }: Pending, child: References['documents'][numbe
   return { ...child, required: required && child.kind === 'config' };
 }
 
-async function findRoots({ paths, leased, manifests, without = [] }: MarkOptions): Promise<Pending[]> {
+function findRoots({ entries, index, leased, manifests, without = [] }: MarkOptions): Pending[] {
   const passedOver = new Set(without.map(recordKey));
   const held = [...leased].map((digest): Pending => ({ digest, kind: 'unknown', required: false }));
   const used = manifests.map((digest): Pending => ({ digest, kind: 'manifest', required: false }));
-  const { entries } = await readIndexFile(paths.index);
-  const counted = entries.filter((entry) => !isOwnEntry(entry) || !passedOver.has(entryKey(entry)));
-  return [...held, ...used, ...counted.flatMap((entry) => rootsOf(entry, paths.index))];
+  const counted = entries.filter(({ record }) => record === undefined || !passedOver.has(recordKey(record)));
+  return [...held, ...used, ...counted.flatMap((stored) => rootsOf(stored, index))];
 }
 
-function rootsOf(entry: IndexEntry, index: string): Pending[] {
-  const where = `${index} "${entryName(entry) ?? ''}"`;
-  if (isOwnEntry(entry)) {
-    const { target, manifest } = parseRecord(entry, where);
-    return [target.digest, manifest].map(neededManifest);
-  }
+function rootsOf({ entry, record }: StoredEntry, index: string): Pending[] {
+  if (record !== undefined) return [record.target.digest, record.manifest].map(neededManifest);
   const { digest, mediaType } = entry.value;
-  if (typeof digest !== 'string' || !isDigest(digest)) throw unreadable(where, 'it has no digest that is known here');
+  if (typeof digest !== 'string' || !isDigest(digest)) {
+    throw unreadable(placeOf(entry, index), 'it has no digest that is known here');
+  }
   const isDocument = typeof mediaType === 'string' && (isManifestMediaType(mediaType) || isIndexMediaType(mediaType));
   return [{ digest, kind: isDocument ? 'manifest' : 'unknown', required: false }];
 }
@@ -107,16 +108,10 @@ function neededManifest(digest: Digest): Pending {
 
 const NOTHING: References = { documents: [], blobs: [], chainIds: [] };
 
-async function follow(blobs: BlobStore, { digest, kind, required }: Pending): Promise<References> {
-  const stored = await blobs.stat(digest);
-  if (stored === undefined) {
-    if (required) throw lost(digest, 'it is not in the store, and an image needs it');
-    return NOTHING;
-  }
-  if (kind === 'unknown' && stored.size > MAX_DOCUMENT_BYTES) return NOTHING;
+function follow(blobs: BlobStore, { digest, kind, required }: Pending): References {
   try {
-    const bytes = await blobs.read({ mediaType: '', digest, size: stored.size }, MAX_DOCUMENT_BYTES);
-    return referencesOf(bytes, digest);
+    const bytes = blobs.readDocument(digest);
+    if (bytes !== undefined) return referencesOf(bytes, digest);
   } catch (error) {
     if (!isToolError(error, 'ERR_STORE_DAMAGED', 'ERR_MANIFEST', 'ERR_LIMIT')) throw error;
     if (kind === 'unknown') return NOTHING;
@@ -124,6 +119,8 @@ async function follow(blobs: BlobStore, { digest, kind, required }: Pending): Pr
     if (kind === 'config' && !required && error.code !== 'ERR_STORE_DAMAGED') return NOTHING;
     throw lost(digest, error.message, error);
   }
+  if (required) throw lost(digest, 'it is not in the store, and an image needs it');
+  return NOTHING;
 }
 
 function lost(digest: Digest, problem: string, cause?: unknown): Error {

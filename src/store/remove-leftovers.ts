@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { advisoryLockPath } from '../fs/advisory-lock.ts';
 import { diskError, hasErrno } from '../fs/disk-error.ts';
 import { withFileLock } from '../fs/kernel-lock.ts';
+import { createPacer } from '../fs/pacer.ts';
 import { isTemporaryName } from '../fs/write-file-atomic.ts';
 import { isAbandoned } from '../linux/process-mark.ts';
 import { lockIngest } from './ingest-file.ts';
@@ -67,8 +68,10 @@ export function removeStaging({ layers }: Pick<StorePaths, 'layers'>, bin: Trash
 const STAGED = /^\.tmp-([0-9a-f]{64})-/;
 
 /** `layers/*`: files beside the tree of writers that have died. Those that live hold the garbage collection lock, shared. */
-export function removeLayerFiles({ layers }: Pick<StorePaths, 'layers'>): void {
+export async function removeLayerFiles({ layers }: Pick<StorePaths, 'layers'>): Promise<void> {
+  const pace = createPacer();
   for (const layer of fs.readdirSync(layers, { withFileTypes: true })) {
+    await pace();
     if (!layer.isDirectory()) continue;
     const folder = join(layers, layer.name);
     for (const name of fs.readdirSync(folder)) if (isTemporaryName(name)) fs.rmSync(join(folder, name));

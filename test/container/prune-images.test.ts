@@ -301,7 +301,7 @@ describe('pruneImages()', () => {
 /** Of blobs as they are, and of layers as they say. */
 async function storedBytes({ engine: { store } }: ImageBench): Promise<number> {
   let bytes = 0;
-  for await (const digest of store.blobs.list()) bytes += (await store.blobs.stat(digest))?.size ?? 0;
+  for (const digest of store.blobs.list()) bytes += (await store.blobs.stat(digest))?.size ?? 0;
   for (const line of listTree(store.paths.layers)) {
     const done = /^\S+\/done(?= )/.exec(line)?.[0];
     if (done === undefined) continue;

@@ -57,6 +57,19 @@ describe('removeTree()', () => {
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
+  it.each([1, 200])('removes a folder that is listed in one piece or more: %i times 20 entries', async (times) => {
+    const folder = await temporaryFolder();
+    const tree = join(folder, 'tree');
+    fs.mkdirSync(tree);
+    for (let index = 0; index < times * 20; index += 1) {
+      const path = Buffer.from(join(tree, `${'n'.repeat(100)}${index}\xff`), 'latin1');
+      if (index % 20 === 0) fs.mkdirSync(path);
+      else fs.writeFileSync(path, '');
+    }
+    await removeTree(tree);
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
   it('takes nothing there for done', async () => {
     const folder = await temporaryFolder();
     await expect(removeTree(join(folder, 'none'))).resolves.toBeUndefined();

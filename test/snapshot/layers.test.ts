@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
 import { digestOf } from '../../src/oci/digest.ts';
+import { readLayerInfo } from '../../src/snapshot/inspect-layer.ts';
 import { layerFolder, publishLayer, stageLayer, statLayer } from '../../src/snapshot/layers.ts';
 import { temporaryFolder } from '../fs/temporary-folder.ts';
 
@@ -18,6 +19,19 @@ describe('publishLayer()', () => {
     writeFileSync(staged.manifest, '');
     expect(await publishLayer(layers, staged, INFO)).toBe(true);
     expect(statLayer(layers, CHAIN_ID)).toEqual(INFO);
+  });
+
+  it('makes a layer whose size is told by its "done" alone, also when the rest is gone', async () => {
+    const layers = await temporaryFolder();
+    const staged = await stageLayer(layers, CHAIN_ID);
+    await publishLayer(layers, staged, INFO);
+    const folder = layerFolder(layers, CHAIN_ID);
+    expect(statLayer(layers, CHAIN_ID)).toBeUndefined(); // there is no tree manifest
+    expect(readLayerInfo(folder)).toEqual(INFO);
+    chmodSync(join(folder, 'done'), 0o644);
+    appendFileSync(join(folder, 'done'), Buffer.from([0xff]));
+    expect(readLayerInfo(folder)).toBeUndefined();
+    expect(readLayerInfo(join(layers, 'none'))).toBeUndefined();
   });
 
   it('F5 leaves alone what somebody else has published, and says so', async () => {

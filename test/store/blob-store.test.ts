@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { MAX_DOCUMENT_BYTES } from '../../src/oci/json.ts';
 import { describeBlobStore } from '../conformance/blob-store.ts';
 import { listTree, openTestStore } from './open-test-store.ts';
 import { listBlobs, testBlob } from './test-image.ts';
@@ -38,7 +40,7 @@ describe('createBlobStore()', () => {
     fs.writeFileSync(join(root, 'blobs/sha256/notes.txt'), '');
     fs.writeFileSync(join(root, 'blobs/sha256', HEX), '');
     fs.mkdirSync(join(root, 'blobs/md5'));
-    expect(await listBlobs(blobs)).toEqual([`sha256:${HEX}`]);
+    expect(listBlobs(blobs)).toEqual([`sha256:${HEX}`]);
   });
 
   it.each<[string, (path: string) => void]>([
@@ -70,11 +72,36 @@ describe('createBlobStore()', () => {
     }
   });
 
+  it.each<[string, (path: string) => void]>([
+    ['nothing', () => undefined],
+    ['a folder', (path) => fs.mkdirSync(path)],
+    ['a symlink', (path) => fs.symlinkSync('/etc/passwd', path)],
+    ['a FIFO that nobody writes to', (path) => execFileSync('mkfifo', [path])],
+  ])('readDocument() takes %s for a blob that is not there', async (_, make) => {
+    const { blobs } = await openTestStore();
+    const { digest } = testBlob().descriptor;
+    make(blobs.path(digest));
+    expect(blobs.readDocument(digest)).toBeUndefined();
+  });
+
+  it('I10 readDocument() answers what is intact, and throws for one flipped bit and for more than a document has', async () => {
+    const { blobs } = await openTestStore();
+    const { descriptor, bytes } = testBlob('{"schemaVersion":2}');
+    await blobs.put(descriptor, bytes);
+    const path = blobs.path(descriptor.digest);
+    expect(Buffer.from(blobs.readDocument(descriptor.digest) ?? [])).toEqual(bytes);
+    fs.chmodSync(path, 0o644);
+    flipBit(path);
+    expect(() => blobs.readDocument(descriptor.digest)).toThrow(expect.objectContaining({ code: 'ERR_STORE_DAMAGED' }));
+    fs.truncateSync(path, MAX_DOCUMENT_BYTES + 1);
+    expect(() => blobs.readDocument(descriptor.digest)).toThrow(expect.objectContaining({ code: 'ERR_LIMIT' }));
+  });
+
   it('stores again when the folders of blobs are gone', async () => {
     const { root, blobs } = await openTestStore();
     fs.rmSync(join(root, 'blobs'), { recursive: true });
     const { descriptor, bytes } = testBlob();
-    expect(await listBlobs(blobs)).toEqual([]);
+    expect(listBlobs(blobs)).toEqual([]);
     expect(await blobs.has(descriptor)).toBe(false);
     await blobs.put(descriptor, bytes);
     expect(await blobs.has(descriptor)).toBe(true);
@@ -91,6 +118,7 @@ describe('createBlobStore()', () => {
       await ingest?.suspend();
       await blobs.read(descriptor, 1).catch(() => undefined);
       await blobs.read({ ...descriptor, size: 3 }, 10_000).catch(() => undefined);
+      blobs.readDocument(descriptor.digest);
     };
     await attempt();
     const before = fs.readdirSync('/proc/self/fd').length;

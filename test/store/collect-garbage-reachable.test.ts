@@ -34,7 +34,7 @@ describe('collectGarbage()', () => {
         const manifests = used.map(({ record }) => record.manifest);
         await collectGarbage(store, { roots: async () => ({ manifests, layers: [] }) });
         const kept = [...named, ...leased, ...used];
-        expect(await listBlobs(store.blobs)).toEqual(
+        expect(listBlobs(store.blobs)).toEqual(
           [...new Set(kept.flatMap(({ blobs }) => blobs).map(({ descriptor }) => descriptor.digest))].sort(),
         );
         const chains = new Set(kept.flatMap(({ chain }) => chain).map(digestHex));

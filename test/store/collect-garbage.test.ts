@@ -42,7 +42,7 @@ describe('collectGarbage()', () => {
     await unpack(store, { ...testImage('a:1'), chain: [digest] });
     const garbage = await collectGarbage(store, { roots: NO_CONTAINERS });
     expect([garbage.blobs, garbage.layers]).toEqual([[digest], [digest]]);
-    expect([await listBlobs(store.blobs), fs.readdirSync(store.paths.layers)]).toEqual([[], []]);
+    expect([listBlobs(store.blobs), fs.readdirSync(store.paths.layers)]).toEqual([[], []]);
   });
 
   it('I9 leaves nothing but an empty store after the last name is gone', async () => {
@@ -98,7 +98,7 @@ describe('collectGarbage()', () => {
     expect(isComplete(store, image)).toBe(true);
     await lease.release();
     await collectGarbage(store, { roots: NO_CONTAINERS });
-    expect(await listBlobs(store.blobs)).toEqual([]);
+    expect(listBlobs(store.blobs)).toEqual([]);
     expect(fs.readdirSync(store.paths.layers)).toEqual([]);
   });
 
@@ -109,7 +109,7 @@ describe('collectGarbage()', () => {
     const lease = await createLease(store);
     await lease.add(one.record.imageId, two.layers[0]!.descriptor.digest, two.chain[0]!);
     await collectGarbage(store, { roots: NO_CONTAINERS });
-    expect(await listBlobs(store.blobs)).toEqual(digests([one.config, two.layers[0]!]));
+    expect(listBlobs(store.blobs)).toEqual(digests([one.config, two.layers[0]!]));
     expect(fs.readdirSync(store.paths.layers).sort()).toEqual([...one.chain, two.chain[0]!].map(digestHex).sort());
     await lease.release();
   });
@@ -171,7 +171,7 @@ describe('collectGarbage()', () => {
     });
     await store.images.delete(image.record.name);
     await collectGarbage(store, { roots: NO_CONTAINERS });
-    expect(await listBlobs(store.blobs)).toEqual([]);
+    expect(listBlobs(store.blobs)).toEqual([]);
   });
 
   it('S21 removes what 100 killed commands have left, and nothing that is in use', async () => {

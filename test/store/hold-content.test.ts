@@ -34,11 +34,11 @@ describe('holdContent()', () => {
     });
     expect(held.layers.toSorted()).toEqual(image.chain.toSorted());
     await collectGarbage(store, { roots });
-    expect(await listBlobs(store.blobs)).toEqual(held.blobs.toSorted());
+    expect(listBlobs(store.blobs)).toEqual(held.blobs.toSorted());
     expect(fs.readdirSync(store.paths.layers)).toHaveLength(image.chain.length);
     await held.release();
     await collectGarbage(store, { roots });
-    expect(await listBlobs(store.blobs)).toEqual([]);
+    expect(listBlobs(store.blobs)).toEqual([]);
     expect(fs.readdirSync(store.paths.layers)).toEqual([]);
   });
 

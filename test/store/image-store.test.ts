@@ -174,6 +174,18 @@ describe('createImageStore()', () => {
     expect(await store.images.list()).toEqual([one.record, two.record]);
   });
 
+  it.each(['dev.mydocker.protected', 'dev.mydocker.created', 'org.example'])(
+    'S17 an entry whose %s is no text throws: nothing of it is passed over',
+    async (key) => {
+      const store = await openTestStore();
+      await store1(store, 'a:1');
+      change(store, ({ manifests: [entry] }) => {
+        entry!['annotations'] = { ...(entry!['annotations'] as object), [key]: true };
+      });
+      await expect(store.images.list()).rejects.toMatchObject({ code: 'ERR_STORE_DAMAGED' });
+    },
+  );
+
   it('S17 set() keeps no entry for the manifest that a damaged entry seems to stand for, and garbage can be collected', async () => {
     const store = await openTestStore();
     const { record } = await store1(store, 'a:1');

@@ -184,7 +184,7 @@ describe('ingest(), across processes', () => {
     const { stdout, stderr } = await insistent.run({ args: [root], fault: '' });
     const broken = 'This ingest is broken, good was wanted';
     expect(stdout + stderr).toBe(`ERR_NO_SPACE\n${broken}\n${broken}\nERR_STORE\n0 left\n`);
-    expect(await listBlobs(blobs)).toEqual([]);
+    expect(listBlobs(blobs)).toEqual([]);
   });
 
   it('writes in order: content, fsync, rename, fsync of the folder', async () => {

@@ -7,7 +7,7 @@ import type { Value } from './value.ts';
 export interface Scope {
   dot: Value;
   /** By name with the dollar sign. Boxed, as an inner scope may assign to a variable of an outer one. */
-  variables: Map<string, { value: Value }>;
+  variables: ReadonlyMap<string, { value: Value }>;
   functions: Functions;
 }
 
@@ -26,12 +26,13 @@ export function executionError(operands: Operand[], message: string): TemplateEr
 }
 
 function evaluateCommand(command: Operand[], piped: Value | undefined, scope: Scope): Value {
-  const [first, ...rest] = command;
+  const [first] = command;
   if (first === undefined) return null;
   if (first.kind === 'function') return callFunction({ command, first, piped }, scope);
   if (first.kind === 'literal' && first.value === null) throw executionError([first], 'nil is not a command');
-  if (rest.length === 0 && piped === undefined) return evaluateOperand(first, scope);
-  const values = [...rest.map((operand) => evaluateOperand(operand, scope)), ...(piped === undefined ? [] : [piped])];
+  if (command.length === 1 && piped === undefined) return evaluateOperand(first, scope);
+  const written = command.slice(1).map((operand) => evaluateOperand(operand, scope));
+  const values = [...written, ...(piped === undefined ? [] : [piped])];
   if (first.kind === 'field') return walk(scope.dot, first.path, { at: first, values });
   if (first.kind === 'variable') return walk(variable(first.name, scope), first.path, { at: first, values });
   throw executionError([first], `can't give argument to non-function ${first.source}`);
@@ -102,8 +103,10 @@ interface Walk {
 
 function walk(start: Value, path: string[], { at, values }: Walk): Value {
   let value = start;
-  for (const [index, name] of path.entries()) {
-    value = field(value, name, { at, values: index === path.length - 1 ? values : [] });
+  let left = path.length;
+  for (const name of path) {
+    left -= 1;
+    value = field(value, name, { at, values: left === 0 ? values : [] });
   }
   return value;
 }

@@ -80,14 +80,15 @@ function rangeEntries(value: Value, pipeline: Pipeline): Array<[Value, Value]> {
 }
 
 function declare(pipeline: Pipeline, values: Value[], scope: Scope): void {
+  if (pipeline.variables.length === 0) return;
   for (const [index, name] of pipeline.variables.entries()) {
     const value = values[index] ?? null;
     const existing = pipeline.isAssignment ? scope.variables.get(name) : undefined;
-    if (existing === undefined) scope.variables.set(name, { value });
-    else existing.value = value;
+    if (existing !== undefined) existing.value = value;
+    else scope.variables = new Map([...scope.variables, [name, { value }]]); // its own: the scopes around it share theirs
   }
 }
 
 function innerScope(scope: Scope, dot: Value): Scope {
-  return { ...scope, dot, variables: new Map(scope.variables) };
+  return { ...scope, dot };
 }

@@ -151,7 +151,7 @@ function reportNames({ report, mender }: Verification, names: Names, only: reado
 /** What no image of ours leads to, and the store's own files. */
 async function verifyRest(verification: Verification, held: HeldContent, names: Names): Promise<void> {
   const { engine } = verification;
-  const owners = await foreignContent(engine.store.blobs, names.foreign);
+  const owners = foreignContent(engine.store.blobs, names.foreign);
   for (const digest of held.blobs) await verifyOtherBlob(verification, digest, owners.get(digest));
   for (const chainId of held.layers) await verifyOtherLayer(verification, chainId);
   await verifyLayout(verification);
