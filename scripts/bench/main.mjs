@@ -44,12 +44,13 @@ if (unknown.length > 0) throw new Error(`There is no suite "${unknown.join(', ')
 
 const rows = [];
 for (const name of names) {
-  // A workspace for each: what one suite has filled would slow the next.
-  rows.push(
-    ...(await withWorkspace(values, async (workspace) =>
-      SUITES[name]({ workspace, open: opener(workspace), runs: Number(values.runs), say }),
-    )),
-  );
+  try {
+    // A workspace for each: what one suite has filled would slow the next.
+    rows.push(...(await withWorkspace(values, async (workspace) => run(SUITES[name], workspace))));
+  } catch (error) {
+    process.exitCode = 1; // the others are measured all the same
+    say(`${name} has failed: ${error.stack}`);
+  }
 }
 const tools = [...new Set([...PULLING, ...STARTING])];
 const text = report({
@@ -60,6 +61,10 @@ const text = report({
 });
 process.stdout.write(text);
 if (values.write) writeDocs();
+
+async function run(suite, workspace) {
+  return suite({ workspace, open: opener(workspace), runs: Number(values.runs), say });
+}
 
 /** Answers with those of the tools that are installed, each with a store of its own. */
 function opener(workspace) {
