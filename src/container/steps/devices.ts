@@ -123,7 +123,8 @@ function ipcFolders({ ipc, shmSize }: DeviceOptions): DeviceFolder[] {
     const [what, save] = [`mount /dev/${name}`, `dev ${name}`];
     const source = `/dev/${name}`;
     return {
-      mount: bindMount({ source, recursive: false, attributes: NO_PROGRAMS, save, what, ignore: ['ENOENT'] }),
+      // Recursive: an ordinary user may not uncover what is below a mount of the host's.
+      mount: bindMount({ source, recursive: true, attributes: NO_PROGRAMS, save, what, ignore: ['ENOENT'] }),
       place: placeFolder(name, ['EBADF']),
     };
   });

@@ -1,9 +1,10 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
 import { requires } from '../../support/requirements.ts';
 import { CALLERS } from '../support/callers.ts';
+import { execute } from '../support/execute.ts';
 import { useImageHome } from '../support/image-home.ts';
 import { TEST_BED_NEEDS } from '../support/test-bed.ts';
 
@@ -37,6 +38,18 @@ describe.each(CALLERS)(
       expect(await linkOf('ipc', '--ipc', 'private')).not.toBe(ofHost);
       expect(await linkOf('ipc')).not.toBe(ofHost);
       expect(await home.shell('true', '--ipc', 'nonsense')).toMatchObject({ code: 125 });
+    });
+
+    it('--ipc host works where something is mounted below /dev/shm', async () => {
+      const folder = mkdtempSync('/dev/shm/mydocker-');
+      try {
+        execute('mount', ['-t', 'tmpfs', 'mydocker-test', folder]);
+        const mounted = await home.shell(`grep -c ' ${folder} ' /proc/mounts`, '--ipc', 'host');
+        expect(mounted).toMatchObject({ code: 0, stdout: '1\n' });
+      } finally {
+        execute('umount', [folder]);
+        rmdirSync(folder);
+      }
     });
 
     it('--network none has a loopback and nothing else, --network host what the host has', async () => {
