@@ -4,6 +4,7 @@ import { median, timeCommand } from './measure.mjs';
  * @typedef {object} Contender
  * @property {string} name
  * @property {() => Promise<void>} [before] Makes what the command finds; is not timed.
+ * @property {() => Promise<void>} [after] Makes room for the next one; is not timed.
  * @property {() => import('./measure.mjs').Command} command
  */
 
@@ -18,11 +19,12 @@ export async function compare(contenders, { runs, say }) {
   const results = contenders.map(({ name }) => ({ name, seconds: [] }));
   const failed = new Set();
   for (let run = 0; run <= runs; run += 1) {
-    for (const [index, { name, before, command }] of contenders.entries()) {
+    for (const [index, { name, before, after, command }] of contenders.entries()) {
       if (failed.has(index)) continue;
       try {
         await before?.();
         const seconds = await timeCommand(command());
+        await after?.();
         if (run > 0) results[index].seconds.push(seconds);
       } catch (error) {
         failed.add(index);

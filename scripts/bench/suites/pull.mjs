@@ -45,7 +45,6 @@ export async function measureLargeLayers({ workspace, open, runs, say }) {
     goals: GOALS.one,
     results: await compare(contenders, { runs, say }),
   };
-  for (const { reset } of tools) await reset(image); // makes room
 
   say('peak memory by the size of the layer');
   const [ours] = tools;
@@ -68,14 +67,14 @@ function contender({ name, pull, pullLayers, reset }, image, layers, { registry 
   const base = `http://${registry}/v2/bench/five/blobs`;
   const command =
     pullLayers === undefined ? pull : () => pullLayers({ base, digests: layers.map(({ digest }) => digest) });
-  return { name, before: async () => reset(image).catch(() => undefined), command: () => command(image) };
+  return { name, command: () => command(image), after: async () => reset(image) };
 }
 
 async function memory(tools, image) {
   const results = [];
   for (const { name, pull, reset, daemons } of tools.filter((tool) => tool.pull !== undefined)) {
-    await reset(image).catch(() => undefined); // it may not be there
     results.push({ name, bytes: await peakMemory(pull(image), daemons) });
+    await reset(image);
   }
   return results;
 }
@@ -104,7 +103,7 @@ export async function measureSmallFiles({ workspace, open, runs, say }) {
   writeFileSync(archive, layer.archive);
   say('200,000 files of 1 kB');
   const unpack = {
-    name: 'pigz -dc | tar -x',
+    name: 'pigz and tar',
     before: async () => workspace.makeFolder('small'),
     command: () => ({
       argv: ['sh', '-c', 'pigz -dc "$0" | tar -x --numeric-owner -C "$1"', archive, `${workspace.folder}/small`],

@@ -20,7 +20,9 @@ export async function measureStore({ workspace, open, runs, say }) {
   for (const count of COUNTS) {
     for (; made < count; made += 1) await addImage(workspace, ours, made);
     say(`${count} images of ${LAYERS} layers`);
-    measured.push({ count, results: await compare(contenders(workspace, ours), { runs, say }) });
+    const restore = saveStore(workspace, ours);
+    measured.push({ count, results: await compare(contenders(workspace, ours, restore), { runs, say }) });
+    restore();
   }
   return ['images', 'rmi', 'prune'].map((name) => row(name, measured));
 }
@@ -35,19 +37,23 @@ async function addImage({ registry }, { home }, index) {
   await pull(await pushImage(registry, `bench/store:${index}`, layers), { home });
 }
 
-function contenders({ folder, registry }, ours) {
+/** Answers with what brings the store back as it is now. */
+function saveStore({ folder }, { home }) {
   const saved = join(folder, 'saved-store');
-  const copy = (from, to) => cpSync(from, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-  rmSync(saved, { recursive: true, force: true });
-  copy(ours.home, saved);
-  const restore = async () => {
-    rmSync(ours.home, { recursive: true, force: true });
-    copy(saved, ours.home);
+  const copy = (from, to) => {
+    rmSync(to, { recursive: true, force: true });
+    cpSync(from, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   };
+  copy(home, saved);
+  return () => copy(saved, home);
+}
+
+function contenders({ registry }, ours, restore) {
+  const before = async () => restore();
   return [
-    { name: 'images', command: () => ours.command('images') },
-    { name: 'rmi', before: restore, command: () => ours.command('rmi', `${registry}/bench/store:7`) },
-    { name: 'prune', before: restore, command: () => ours.command('prune', '--all', '--force') },
+    { name: 'images', before, command: () => ours.command('images') },
+    { name: 'rmi', before, command: () => ours.command('rmi', `${registry}/bench/store:7`) },
+    { name: 'prune', before, command: () => ours.command('prune', '--all', '--force') },
     { name: node.name, command: () => ({ argv: ['node', '-e', '0'] }) },
   ];
 }
