@@ -1,7 +1,5 @@
-import { createRequire } from 'node:module';
-
-import { ToolError } from '../errors.ts';
 import { errnoName, errnoNumber, errnoText } from './errno.ts';
+import { loadKoffi } from './load-koffi.ts';
 
 /** What a bound function takes: numbers and bigints for integers, `Uint8Array` for pointers (in place, no copy), null for NULL. */
 export type LibcArgument = number | bigint | Uint8Array | string | null;
@@ -45,11 +43,6 @@ export const LOCK_NB = 4;
 
 const EINTR = errnoNumber('EINTR');
 
-interface Koffi {
-  load(path: null): { func(name: string, result: string, parameters: string[]): (...args: unknown[]) => unknown };
-  errno(): number;
-}
-
 /**
  * Opens the C library that Node itself runs on (glibc or musl).
  *
@@ -84,17 +77,6 @@ export function loadLibc(): Libc {
     flock: (fd, operation, path) => void flock([fd, operation], path),
     syncfsSync: (fd, path) => void syncfs([fd], path),
   };
-}
-
-function loadKoffi(): Koffi {
-  try {
-    return createRequire(import.meta.url)('koffi') as Koffi;
-  } catch (cause) {
-    throw new ToolError('ERR_HOST', 'Cannot load "koffi": it has no usable binary for this machine', {
-      hint: 'Install the packages of mydocker again on this machine: koffi brings a binary per processor and C library.',
-      cause,
-    });
-  }
 }
 
 /** `text` or the bytes of a path as C wants them, NUL at the end. Throws a TypeError for a NUL inside: C would stop there. */

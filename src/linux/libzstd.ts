@@ -1,12 +1,5 @@
-import { createRequire } from 'node:module';
-
+import { loadKoffi, type NativeFunction } from './load-koffi.ts';
 import type { StreamDecoder } from './stream-decoder.ts';
-
-type NativeFunction = ((...args: unknown[]) => unknown) & { async: (...args: unknown[]) => void };
-
-interface Koffi {
-  load(path: string): { func(name: string, result: string, parameters: string[]): NativeFunction };
-}
 
 /**
  * A decoder of the system's libzstd, or undefined where there is none. Load it before a chroot.
@@ -46,7 +39,7 @@ interface Libzstd {
 
 function loadLibzstd(): Libzstd | undefined {
   try {
-    const library = (createRequire(import.meta.url)('koffi') as Koffi).load('libzstd.so.1');
+    const library = loadKoffi().load('libzstd.so.1');
     const parameters = ['void *', 'void *', 'size_t', 'void *', 'void *', 'size_t', 'void *'];
     return {
       create: library.func('ZSTD_createDCtx', 'void *', []),

@@ -1,15 +1,6 @@
-import { createRequire } from 'node:module';
-
 import { ToolError } from '../errors.ts';
+import { loadKoffi, type Koffi, type NativeFunction } from './load-koffi.ts';
 import type { StreamDecoder } from './stream-decoder.ts';
-
-type NativeFunction = ((...args: unknown[]) => unknown) & { async: (...args: unknown[]) => void };
-
-interface Koffi {
-  load(path: null): { func(name: string, result: string, parameters: string[]): NativeFunction };
-  address(bytes: Uint8Array): bigint;
-  decode(address: bigint, type: 'char', length: number): string;
-}
 
 // struct z_stream of zlib.h, on a machine whose pointers and longs have 64 bits: offsets and size in bytes.
 const STREAM_SIZE = 112;
@@ -76,8 +67,8 @@ interface Zlib {
 }
 
 function loadZlib(): Zlib {
+  const koffi = loadKoffi();
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
     const library = koffi.load(null);
     return {
       koffi,
