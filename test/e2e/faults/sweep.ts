@@ -49,9 +49,13 @@ export async function sweep(sweep: Sweep): Promise<void> {
     const total = counted.calls.filter((call) => counts(call, fault)).length;
     if (total === 0 && fault.ofChildren === true) continue; // a command that does all of it itself
     const step = rounds(Math.ceil(total / fault.points), 1);
-    let at = 1 + (seed % step);
-    while (await disturb({ ...sweep, fault: { ...fault, at }, images, wanted, before })) at += step;
-    expect(at, 'it came to one at least').toBeGreaterThan(1 + (seed % step));
+    const first = 1 + (seed % step);
+    const disturbAt = async (at: number): Promise<boolean> =>
+      disturb({ ...sweep, fault: { ...fault, at }, images, wanted, before });
+    let at = first;
+    while (await disturbAt(at)) at += step;
+    // A few calls more or less are made from run to run, so that the last ones may not come.
+    if (at === first) expect(await disturbAt(Math.ceil(first / 2)), 'it comes to one at least').toBe(true);
   }
 }
 
