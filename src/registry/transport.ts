@@ -5,6 +5,7 @@ import { abortedError, throwIfAborted } from './aborted.ts';
 import type { Reach } from './address.ts';
 import type { DispatcherSettings } from './dispatchers.ts';
 import { createDispatchers } from './dispatchers.ts';
+import { freeReadBuffers } from './free-read-buffers.ts';
 import { networkError } from './network-error.ts';
 import type { RateLimits } from './watch-rate.ts';
 import { errors } from './undici.ts';
@@ -62,6 +63,7 @@ export interface Transport {
 export function createTransport(settings: TransportSettings): Transport {
   const dispatchers = createDispatchers(settings);
   const answered = new Set<string>();
+  const reading = { ...settings, onTaken: freeReadBuffers() };
   return {
     ownHeaders: settings.ownHeaders,
     hasAnswered: ({ origin }) => answered.has(origin),
@@ -75,7 +77,7 @@ export function createTransport(settings: TransportSettings): Transport {
         const dispatcher = await dispatchers.dispatcherFor(url, request.isOwn);
         const response = await dispatcher.request(dispatchOptions(request, settings));
         answered.add(url.origin);
-        return wrap(request, response, settings);
+        return wrap(request, response, reading);
       } catch (error) {
         if (signal?.aborted === true) throw abortedError(action, signal);
         throw networkError(dispatchers.causeOf(error), { ...context, answering: false });
@@ -112,17 +114,22 @@ function limitInformational({ timing, headersTimeoutMs }: TransportSettings): ()
   };
 }
 
+interface Reading extends Pick<TransportSettings, 'rate' | 'timing'> {
+  /** Hears how many bytes of a body its reader has done with. */
+  onTaken: (bytes: number) => void;
+}
+
 function wrap(
   request: TransportRequest,
   { statusCode, headers, body }: Dispatcher.ResponseData,
-  { rate, timing }: TransportSettings,
+  reading: Reading,
 ): TransportResponse {
   body.on('error', () => undefined); // whoever reads gets it; without a listener Node would end the process
   return {
     request,
     status: statusCode,
     headers,
-    read: () => readBody(body, request, { rate, timing }),
+    read: () => readBody(body, request, reading),
     discard: () => void body.dump({ limit: MAX_DISCARDED }).catch(() => undefined),
   };
 }
@@ -130,10 +137,13 @@ function wrap(
 async function* readBody(
   body: Readable,
   { url, signal, action }: TransportRequest,
-  { rate, timing }: Pick<TransportSettings, 'rate' | 'timing'>,
+  { rate, timing, onTaken }: Reading,
 ): AsyncGenerator<Uint8Array, void> {
   try {
-    yield* watchRate(body, rate, timing);
+    for await (const chunk of watchRate(body, rate, timing)) {
+      yield chunk;
+      onTaken(chunk.byteLength);
+    }
     // undici lets a connection be used again one turn after the end of its answer: a request that follows at once
     // would open another one, which costs two or three round trips.
     await new Promise(setImmediate);
