@@ -1,5 +1,5 @@
-import { createHash, hash, type Hash } from 'node:crypto';
 import { closeSync, constants, fchmodSync, fchownSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 
 import { toFsPath, type EntryPath } from './entry-path.ts';
 import { clampTime } from './entry-time.ts';
@@ -34,15 +34,15 @@ export function writeFile(context: LayerContext, path: EntryPath, attributes: Fi
   const mode = attributes.mode & 0o7777;
   // Not set-id yet: that waits for the owner, who would take it away again, as would each write of a rootless process.
   const fd = create(context, path, mode & ~SET_ID);
-  const content = attributes.isSparse ? writeSparse(fd, attributes.size) : writeDense(fd, attributes.size);
+  const content = attributes.isSparse ? writeSparse(fd, attributes.size) : writeDense(fd);
   return {
     data: (bytes, position) => content.data(bytes, position),
     end: () => {
       const mtime = clampTime(attributes.mtime);
-      let sha256: string;
+      let checksum: number;
       let xattrs: Xattrs | undefined;
       try {
-        sha256 = content.end();
+        checksum = content.end();
         if (owner.uid !== 0 || owner.gid !== 0) fchownSync(fd, owner.uid, owner.gid);
         if ((mode & SET_ID) !== 0) fchmodSync(fd, mode);
         xattrs = setXattrs(context, { fd, xattrs: attributes.xattrs }); // after chown, which drops capabilities
@@ -52,7 +52,7 @@ export function writeFile(context: LayerContext, path: EntryPath, attributes: Fi
       }
       const { uid, gid, size } = attributes;
       // Few files have attributes, and a spread takes as long as the rest of the record.
-      const record = { path, type: 'file', mode, uid, gid, size, mtime: recordTime(mtime), sha256 } as const;
+      const record = { path, type: 'file', mode, uid, gid, size, mtime: recordTime(mtime), crc32: checksum } as const;
       context.manifest.add(xattrs === undefined ? record : { ...record, ...recordXattrs(xattrs) });
     },
     abandon: () => closeSync(fd),
@@ -72,49 +72,41 @@ function create(context: LayerContext, path: EntryPath, mode: number): number {
 
 interface ContentWriter {
   data(bytes: Buffer, position: number): void;
-  /** Answers the SHA-256 of the whole content in hexadecimal. */
-  end(): string;
+  /** Answers the CRC-32 of the whole content. */
+  end(): number;
 }
 
-const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
-
-function writeDense(fd: number, size: number): ContentWriter {
-  let digest = EMPTY_SHA256;
-  let running: Hash | undefined;
+function writeDense(fd: number): ContentWriter {
+  let checksum = 0;
   return {
     data(bytes) {
-      if (bytes.length === size) {
-        digest = hash('sha256', bytes); // all at once, the usual case: three times as fast as a hash object
-      } else {
-        running ??= createHash('sha256');
-        running.update(bytes);
-      }
+      checksum = crc32(bytes, checksum);
       writeAll(fd, bytes, null);
     },
-    end: () => running?.digest('hex') ?? digest,
+    end: () => checksum,
   };
 }
 
-/** Leaves the holes out of the file; they count as zeros for the digest. */
+/** Leaves the holes out of the file; they count as zeros for the checksum. */
 function writeSparse(fd: number, size: number): ContentWriter {
-  const running = createHash('sha256');
-  let hashed = 0;
-  const hashZerosUntil = (end: number): void => {
-    const zeros = Buffer.alloc(Math.min(end - hashed, 1024 * 1024));
-    for (; hashed < end; hashed += zeros.length) running.update(zeros.subarray(0, end - hashed));
-    hashed = end;
+  let checksum = 0;
+  let summed = 0;
+  const sumZerosUntil = (end: number): void => {
+    const zeros = Buffer.alloc(Math.min(end - summed, 1024 * 1024));
+    for (; summed < end; summed += zeros.length) checksum = crc32(zeros.subarray(0, end - summed), checksum);
+    summed = end;
   };
   return {
     data(bytes, position) {
-      hashZerosUntil(position);
-      running.update(bytes);
-      hashed = position + bytes.length;
+      sumZerosUntil(position);
+      checksum = crc32(bytes, checksum);
+      summed = position + bytes.length;
       writeAll(fd, bytes, position);
     },
     end() {
-      hashZerosUntil(size);
+      sumZerosUntil(size);
       ftruncateSync(fd, size);
-      return running.digest('hex');
+      return checksum;
     },
   };
 }

@@ -5,7 +5,7 @@ import { parseDigest, type Digest } from '../oci/digest.ts';
 import type { TreeRecord } from './tree-record.ts';
 
 /** First line of a tree manifest. */
-export const MANIFEST_HEAD = { format: 'mydocker-tree', version: 1 } as const;
+export const MANIFEST_HEAD = { format: 'mydocker-tree', version: 2 } as const;
 
 export interface ManifestWriter {
   add(record: TreeRecord): void;

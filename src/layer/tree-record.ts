@@ -15,7 +15,7 @@ interface Attributes extends Owner {
 
 /** What a layer has at one path. All text is one character per byte (latin1), paths are relative to the layer's root. */
 export type TreeRecord = { path: EntryPath } & (
-  | ({ type: 'file'; size: number; sha256: string } & Attributes)
+  | ({ type: 'file'; size: number; crc32: number } & Attributes)
   | ({ type: 'folder'; isOpaque?: true } & Attributes)
   | ({ type: 'fifo' } & Attributes)
   | ({ type: 'symlink'; target: string; mtime: string } & Owner)
