@@ -73,6 +73,12 @@ const LEAVE_OUT_UNUSED = {
 /** Where esbuild copies all of a module of Node's, property by property, for its default export: 2 ms of each start. */
 const COPIED_BUILTIN = /__toESM\(require\("(node:[\w/]+)"\)\)/g;
 
+/**
+ * The end of each piece that esbuild makes. It becomes an object of what is exported: esbuild would make a getter of each, a function more,
+ * and copy them all for each piece, 2.5 ms of a start. No piece is used before it has run, and no export changes.
+ */
+const EXPORTS = /^export \{\n([^}]*)\};\n/m;
+
 const PROGRAM = 'mydocker.cjs';
 const COMPILED = '.compiled';
 
@@ -155,7 +161,7 @@ async function buildCommandLine() {
 }
 
 async function toCommonJs(text) {
-  const { code } = await transform(text, {
+  const { code } = await transform(text.replace(EXPORTS, assignExports), {
     format: 'cjs',
     target: common.target,
     platform: 'node',
@@ -165,6 +171,11 @@ async function toCommonJs(text) {
   return code.replaceAll(COPIED_BUILTIN, (_, builtin) => {
     return `Object.create(require("${builtin}"), { default: { value: require("${builtin}") } })`;
   });
+}
+
+function assignExports(_, list) {
+  const rows = list.split(',\n').map((row) => row.trim().replace(/^(\S+) as (\S+)$/, '$2: $1'));
+  return `module.exports = { ${rows.join(', ')} };\n`;
 }
 
 /** Of each piece: the others that it needs at once, and those that it loads when it comes to that. */

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { RunnableImage } from '../image/runnable-image.ts';
 import type { ContainerOptions } from './container-options.ts';
 import type { ContainerRecord } from './container-record.ts';
@@ -17,7 +16,7 @@ export function newRecord(
     image: image.name,
     imageId: image.imageId,
     manifest: image.manifest,
-    layers: image.layerFolders.map((layer) => basename(layer)),
+    layers: image.layerFolders.map((folder) => folder.slice(folder.lastIndexOf('/') + 1)),
     command: [...command],
     created: new Date().toISOString(),
     autoRemove: options.autoRemove ?? false,

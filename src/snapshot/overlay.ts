@@ -14,8 +14,10 @@ export function overlayDriver(whiteouts: 'trusted' | 'user'): SnapshotDriver {
     // oxlint-disable-next-line typescript/require-await -- the interface waits, this driver has nothing to wait for
     async prepare({ folder, layers, ephemeral }): Promise<Mount> {
       for (const name of ['l', 'upper', 'work', 'rootfs']) mkdirSync(join(folder, name), 0o755);
+      const links = join(folder, 'l');
+      const toLayer = relativeTo(links);
       const lower = layers.map((layer, index) => {
-        symlinkSync(join('..', relative(folder, layer), 'fs'), join(folder, 'l', String(index)));
+        symlinkSync(`${toLayer(layer)}/fs`, `${links}/${index}`);
         return `l/${index}`;
       });
       const options = [`lowerdir=${lower.reverse().join(':')}`, 'upperdir=upper', 'workdir=work'];
@@ -24,5 +26,17 @@ export function overlayDriver(whiteouts: 'trusted' | 'user'): SnapshotDriver {
       if (ephemeral) options.push('volatile');
       return { type: 'overlay', options };
     },
+  };
+}
+
+/** `relative`, which takes 30 microseconds, once for each folder that layers are in. */
+function relativeTo(from: string): (layer: string) => string {
+  const ways = new Map<string, string>();
+  return (layer) => {
+    const end = layer.lastIndexOf('/');
+    const parent = layer.slice(0, end);
+    const way = ways.get(parent) ?? relative(from, parent);
+    ways.set(parent, way);
+    return way + layer.slice(end);
   };
 }
