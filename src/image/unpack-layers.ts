@@ -4,6 +4,7 @@ import { rename } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { withDiskErrors } from '../fs/disk-error.ts';
+import { createUnpackChildren, type UnpackChildren } from '../layer/unpack-children.ts';
 import { unpackLayer } from '../layer/unpack-layer.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -52,17 +53,20 @@ interface BegunLayer {
  */
 export async function unpackLayers(options: UnpackLayersOptions): Promise<void> {
   const takePlace = createPlaces(Math.max(2, availableParallelism()));
+  const { layerOwnership: ownership, store } = options.engine;
+  const children = createUnpackChildren({ ownership, runnerFolder: store.paths.runner });
   const begun: BegunLayer[] = [];
   try {
     for (const layer of options.layers) {
       await layer.fetched;
       options.signal.throwIfAborted();
-      begun.push(await beginLayer({ layer, below: [...begun], takePlace, options }));
+      begun.push(await beginLayer({ layer, below: [...begun], takePlace, children, options }));
     }
     await Promise.all(begun.map(async ({ published }) => published));
   } finally {
     // Nothing is left working behind the caller's back; the first error is the one that is thrown.
     await Promise.allSettled(begun.map(async ({ published }) => published));
+    await children.close();
   }
 }
 
@@ -70,6 +74,7 @@ interface Beginning {
   layer: LayerToUnpack;
   below: BegunLayer[];
   takePlace: TakePlace;
+  children: UnpackChildren;
   options: UnpackLayersOptions;
 }
 
@@ -103,8 +108,8 @@ async function beginLayer(beginning: Beginning): Promise<BegunLayer> {
   return { tree: () => join(folder, 'fs'), published: Promise.resolve() };
 }
 
-async function finishLayer(staged: StagedLayer, { layer, below, options }: Beginning): Promise<void> {
-  const { store, layerOwnership } = options.engine;
+async function finishLayer(staged: StagedLayer, { layer, below, children, options }: Beginning): Promise<void> {
+  const { store } = options.engine;
   const belowPublished = Promise.all(below.map(async ({ published }) => published)).then(() => undefined);
   belowPublished.catch(() => undefined);
   try {
@@ -117,9 +122,8 @@ async function finishLayer(staged: StagedLayer, { layer, below, options }: Begin
       manifestPath: staged.manifest,
       lowerFolders: below.map(({ tree }) => tree()),
       lowersComplete: belowPublished,
-      ownership: layerOwnership,
+      children,
       whiteouts: store.format.whiteouts,
-      runnerFolder: store.paths.runner,
       signal: options.signal,
       onProgress: (current) => options.onState(layer, 'extracting', current),
     });

@@ -9,34 +9,34 @@ import { errnoText } from '../linux/errno.ts';
 import type { Ownership } from '../linux/ownership.ts';
 import { spawnMapped } from '../linux/spawn-mapped.ts';
 import { printable } from '../printable.ts';
-import { CHILD_FDS, type ChildJob, type ChildMessage } from './unpack-job.ts';
+import { MESSAGES_FD } from './unpack-job.ts';
+import type { ChildInput, ChildJob, ChildMessage, LastMessage, NewsMessage } from './unpack-job.ts';
 
 export interface UnpackChildOptions {
-  job: ChildJob;
   /** For the message of an error; continues "Cannot". */
   task: string;
-  /** Descriptors of this process; they may be closed when this returns. */
-  blob?: number;
-  manifest: number;
   ownership: Ownership;
   runnerFolder: string;
   /** The bundle of unpack-child.ts, unless it is in its usual place. */
   path: string | undefined;
-  onMessage: (message: ChildMessage) => void;
 }
 
-/** A child that is at work. */
+/** A child that waits for jobs, or is at one. */
 export interface UnpackChild {
-  /** Writes a line to its standard input; does nothing after its end. */
-  write(line: string): void;
+  /** Gives it a job, or what a job waits for; does nothing after its end. */
+  write(input: ChildInput): void;
+  /** Gives it a job, and resolves when that is done and it waits for the next one, or when it has ended. Rejects as `ended` does. */
+  do(job: ChildJob, onNews: (message: NewsMessage) => void): Promise<JobEnd>;
   /** SIGKILL; does nothing after its end. */
   kill(): void;
-  /**
-   * Resolves when it has ended and its last message was handed over. Rejects with a ToolError (ERR_HOST) when it could not be
-   * started.
-   */
+  /** Lets it end when it has nothing to do. */
+  end(): void;
+  /** Resolves when it has ended. Rejects with a ToolError (ERR_HOST) when it could not be started. */
   ended: Promise<ChildEnd>;
 }
+
+/** The last word on a job, or the end of a child that has said none. */
+export type JobEnd = { message: LastMessage } | { message?: undefined; end: ChildEnd };
 
 export interface ChildEnd {
   code: number | null;
@@ -46,20 +46,39 @@ export interface ChildEnd {
 }
 
 /**
- * Starts the process that unpacks or verifies: as root of the user namespace of `ownership`, with nothing of the environment. Throws a
+ * Starts the process that unpacks and verifies: as root of the user namespace of `ownership`, with nothing of the environment. Throws a
  * ToolError (ERR_HOST) where no process can be started; what shows only later rejects `ended`.
  */
 export function startUnpackChild(options: UnpackChildOptions): UnpackChild {
   const { child, exited } = startOrExplain(options);
   const stdin = child.stdin;
   stdin?.on('error', () => undefined); // it has ended: `ended` says more
-  const write = (line: string): void => {
-    if (stdin?.writable === true) stdin.write(`${line}\n`);
+  const write = (input: ChildInput): void => {
+    if (stdin?.writable === true) stdin.write(`${JSON.stringify(input)}\n`);
   };
-  const ended = watch(child, { exited, onMessage: options.onMessage });
+  let hear: (message: ChildMessage) => void = () => undefined;
+  const ended = watch(child, { exited, onMessage: (message) => hear(message) });
   ended.catch(() => undefined); // who wants to know looks at the promise itself
-  write(JSON.stringify(options.job));
-  return { write, kill: () => void child.kill('SIGKILL'), ended };
+  return {
+    write,
+    do: async (job, onNews) => {
+      let failure: LastMessage | undefined;
+      const done = new Promise<LastMessage>((resolve) => {
+        hear = (message) => {
+          if (message.kind === 'progress' || message.kind === 'difference') onNews(message);
+          else if (message.kind === 'failure') failure = message;
+          else resolve(message);
+        };
+      });
+      write(job);
+      const end = await Promise.race([done, ended]);
+      if ('kind' in end) return { message: end };
+      return failure === undefined ? { end } : { message: failure };
+    },
+    kill: () => void child.kill('SIGKILL'),
+    end: () => void stdin?.end(),
+    ended,
+  };
 }
 
 /** The error of a child that has ended without saying why. `task` continues "Cannot". */
@@ -98,9 +117,8 @@ interface Started {
   exited: Promise<Pick<ChildEnd, 'code' | 'signal'>>;
 }
 
-function start({ ownership, runnerFolder, path = DEFAULT_PATH, ...descriptors }: UnpackChildOptions): Started {
-  const { blob = 'ignore', manifest } = descriptors;
-  const stdio = ['pipe', 'ignore', 'pipe', blob, manifest, 'pipe'] as const;
+function start({ ownership, runnerFolder, path = DEFAULT_PATH }: UnpackChildOptions): Started {
+  const stdio = ['pipe', 'ignore', 'pipe', 'pipe'] as const; // the last is MESSAGES_FD
   const command = [process.execPath, path] as const;
   if (ownership.kind !== 'root') {
     return spawnMapped({ command: [...command], ownership, stdio, env: {}, runnerFolder });
@@ -126,7 +144,7 @@ interface Watch {
 async function watch(child: ChildProcess, { exited, onMessage }: Watch): Promise<ChildEnd> {
   // Node leaves them undefined where there were no descriptors left to make them.
   const streams = (child.stdio as (Readable | null | undefined)[] | undefined) ?? [];
-  const [messages, errors] = [streams[CHILD_FDS.messages] ?? undefined, streams[STDERR] ?? undefined];
+  const [messages, errors] = [streams[MESSAGES_FD] ?? undefined, streams[STDERR] ?? undefined];
   const stderr = errors === undefined ? '' : lastOf(errors);
   const handedOver = messages === undefined ? undefined : handOver(messages, onMessage);
   try {

@@ -1,7 +1,7 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 
-import { bindFileCalls, type FileCalls } from '../linux/libc-files.ts';
+import { bindFileCalls } from '../linux/libc-files.ts';
 import { bindProcessCalls, type ProcessCalls } from '../linux/libc-process.ts';
 import { bindXattrCalls } from '../linux/libc-xattr.ts';
 import { bindLibc, loadLibc, type Libc } from '../linux/libc.ts';
@@ -14,102 +14,156 @@ import { applyLayer, type SystemCalls } from './apply-layer.ts';
 import { readBlob, type BlobSource } from './blob-source.ts';
 import { compareTree } from './compare-tree.ts';
 import { isZstd } from './compression.ts';
+import type { Decoders } from './decompress.ts';
 import { explainVerifyFailure } from './explain-failure.ts';
 import { describeFailure } from './failure.ts';
 import { readManifest } from './read-manifest.ts';
 import { compareRoot, prepareRoot } from './root-folder.ts';
-import { CHILD_FDS } from './unpack-job.ts';
-import type { ChildJob, ChildMessage, LowersComplete, UnpackJob, VerifyJob } from './unpack-job.ts';
+import { MESSAGES_FD } from './unpack-job.ts';
+import type { ChildInput, ChildJob, ChildMessage, LowersComplete, UnpackJob, VerifyJob } from './unpack-job.ts';
 
 /**
- * The entry point of the process that unpacks or verifies one layer and ends. Its root is the layer's folder before it looks at the
- * archive or the tree, so that the kernel keeps every path inside.
+ * The entry point of the process that unpacks or verifies one layer after the other, until its input ends or it fails. Its root is the
+ * layer's folder before it looks at the archive or the tree, so that the kernel keeps every path inside.
  */
 async function main(): Promise<void> {
   const readLine = lineReader(STANDARD_INPUT);
-  const job = JSON.parse(readLine()) as ChildJob;
-  const host = loadFromHost(job);
-  host.self.dieWithParent();
-  if (job.parent !== undefined && job.parent !== process.ppid) return; // it has ended before that
-  process.umask(0);
-  host.self.chroot(job.folder);
-  process.chdir('/');
-  if (job.kind === 'unpack') await unpack(job, host, readLine);
-  else verify(job, host);
+  let host: Host | undefined;
+  for (let job = readJob(readLine); job !== undefined; job = readJob(readLine)) {
+    host ??= loadFromHost();
+    host.self.dieWithParent();
+    if (job.parent !== undefined && job.parent !== process.ppid) return; // it has ended before that
+    if (job.kind === 'unpack') await unpack(job, host, readLine);
+    else await verify(job, host);
+  }
 }
 
 const STANDARD_INPUT = 0;
 
-async function unpack(job: UnpackJob, { system, libc, hostRoot }: Host, readLine: () => string): Promise<void> {
-  prepareRoot(system.xattrs);
-  const result = await applyLayer({
-    ...job,
-    system,
-    blob: openBlob(progressReporter()),
-    manifest: CHILD_FDS.manifest,
-    openLowers: () => openLowers(readLine(), { hostRoot, files: system.files }),
+/** The next job; undefined at the end. What an earlier one has not waited for comes late. */
+function readJob(readLine: () => string): ChildJob | undefined {
+  for (let line = readLine(); line !== ''; line = readLine()) {
+    const input = JSON.parse(line) as ChildInput;
+    if (input.kind !== 'lowers') return input;
+  }
+  return undefined;
+}
+
+async function unpack(job: UnpackJob, host: Host, readLine: () => string): Promise<void> {
+  const { system, libc } = host;
+  const [blob, manifest] = [openSync(job.blobPath, READ), openSync(job.manifestPath, WRITE)];
+  const decoders = prepareDecoders(job, blob, host);
+  const result = await chrooted(job.folder, host, async () => {
+    prepareRoot(system.xattrs);
+    const lowers: number[] = [];
+    const applied = await applyLayer({
+      ...job,
+      system: { ...system, decoders },
+      blob: sourceOf(blob, progressReporter()),
+      manifest,
+      openLowers: () => openLowers(host, { readLine, lowers }),
+    });
+    closeAll(lowers);
+    sync(libc, manifest);
+    return applied;
   });
-  sync(libc);
+  closeAll([blob, manifest]);
   send({ kind: 'result', ...result });
 }
 
-function verify({ label, comparesOwners }: VerifyJob, { system: { xattrs } }: Host): void {
-  try {
-    const onDifference = (path: string, difference: string): void => send({ kind: 'difference', path, difference });
-    const comparison = { xattrs, comparesOwners, onDifference };
-    compareRoot(comparison);
-    compareTree(readManifest(CHILD_FDS.manifest), comparison);
-  } catch (error) {
-    throw explainVerifyFailure(error, label);
-  }
+async function verify({ label, folder, manifestPath, comparesOwners }: VerifyJob, host: Host): Promise<void> {
+  const { xattrs } = host.system;
+  const manifest = openSync(manifestPath, READ);
+  await chrooted(folder, host, () => {
+    try {
+      const onDifference = (path: string, difference: string): void => send({ kind: 'difference', path, difference });
+      const comparison = { xattrs, comparesOwners, onDifference };
+      compareRoot(comparison);
+      compareTree(readManifest(manifest), comparison);
+    } catch (error) {
+      throw explainVerifyFailure(error, label);
+    }
+  });
+  closeSync(manifest);
   send({ kind: 'verified' });
 }
 
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
+const WRITE = constants.O_WRONLY | constants.O_NOFOLLOW;
+
+/** Makes `folder` the root until `work` is done. After a failure it stays so: the process is about to end. */
+async function chrooted<T>(folder: string, { self, hostRoot }: Host, work: () => Promise<T> | T): Promise<T> {
+  self.chroot(folder);
+  process.chdir('/');
+  const result = await work();
+  self.chrootToOpenFolder(hostRoot);
+  return result;
+}
+
+/** What is needed of the host. Descriptors that are open at a failure are closed by the end of the process. */
 interface Host {
-  /** The root of the host, which stays open for the layers below. Opened with O_PATH. */
+  /** The root of the host. Opened with O_PATH. */
   hostRoot: number;
   self: ProcessCalls;
   libc: Libc;
-  system: SystemCalls;
+  system: Omit<SystemCalls, 'decoders'>;
+  gzip: StreamDecoder;
+  /** Undefined until a layer is compressed so: loading libzstd takes longer than the rest. */
+  zstd: StreamDecoder | undefined;
 }
 
-/** Loads everything that is in files of the host. What was loaded later would come from the image. */
-function loadFromHost(job: ChildJob): Host {
+/** Loads everything that is in files of the host. What was loaded when the root is a layer would come from the image. */
+function loadFromHost(): Host {
   const binding = bindLibc();
-  // OpenSSL sets an algorithm up when it is wanted for the first time.
-  hash('sha256', '');
-  if (job.kind === 'unpack') createHash(digestAlgorithm(job.diffId)).digest();
-  const decoders = { gzip: createGzipDecoder(), zstd: job.kind === 'unpack' ? zstdDecoder() : undefined };
+  process.umask(0);
   return {
     hostRoot: openSync('/', O.PATH | constants.O_DIRECTORY),
     self: bindProcessCalls(binding),
     libc: loadLibc(),
-    system: { files: bindFileCalls(binding), xattrs: bindXattrCalls(binding), decoders },
+    system: { files: bindFileCalls(binding), xattrs: bindXattrCalls(binding) },
+    gzip: createGzipDecoder(),
+    zstd: undefined,
   };
 }
 
-/** Only for a layer that is compressed so: loading libzstd takes longer than the rest. */
-function zstdDecoder(): StreamDecoder | undefined {
+/** The rest of what is loaded from the host, which depends on the job. */
+function prepareDecoders({ diffId }: UnpackJob, blob: number, host: Host): Decoders {
+  // OpenSSL sets an algorithm up when it is wanted for the first time.
+  for (const algorithm of ['sha256', digestAlgorithm(diffId)]) createHash(algorithm).digest();
   const nobody = (): void => undefined;
-  return isZstd(readBlob(openBlob(nobody), Buffer.alloc(4), 0)) ? createZstdDecoder() : undefined;
+  if (isZstd(readBlob(sourceOf(blob, nobody), Buffer.alloc(4), 0))) host.zstd ??= createZstdDecoder();
+  return { gzip: host.gzip, zstd: host.zstd };
 }
 
-function openBlob(onRead: (bytesRead: number) => void): BlobSource {
-  return { fd: CHILD_FDS.blob, size: fstatSync(CHILD_FDS.blob).size, onRead };
+function sourceOf(fd: number, onRead: (bytesRead: number) => void): BlobSource {
+  return { fd, size: fstatSync(fd).size, onRead };
+}
+
+interface OpeningLowers {
+  readLine: () => string;
+  /** Takes what is opened. */
+  lowers: number[];
 }
 
 /** Waits until the parent says that the layers below are complete, and opens them; bottom first. */
-function openLowers(line: string, { hostRoot, files }: { hostRoot: number; files: FileCalls }): number[] {
+function openLowers({ hostRoot, system }: Host, { readLine, lowers }: OpeningLowers): number[] {
+  const line = readLine();
   if (line === '') throw new Error('The parent has ended'); // nobody is left to work for
-  const { folders } = JSON.parse(line) as LowersComplete;
   const flags = O.PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-  return folders.map((path) => files.openAt(hostRoot, Buffer.from(path.slice(1)), flags));
+  for (const path of (JSON.parse(line) as LowersComplete).folders) {
+    lowers.push(system.files.openAt(hostRoot, Buffer.from(path.slice(1)), flags));
+  }
+  return lowers;
+}
+
+function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) closeSync(fd);
 }
 
 /** Everything on the disk, the manifest too should it be on another file system. */
-function sync(libc: Libc): void {
-  libc.syncfsSync(CHILD_FDS.manifest);
-  if (fstatSync(CHILD_FDS.manifest).dev === statSync('/').dev) return;
+function sync(libc: Libc, manifest: number): void {
+  libc.syncfsSync(manifest);
+  if (fstatSync(manifest).dev === statSync('/').dev) return;
   const root = openSync('/', constants.O_RDONLY | constants.O_DIRECTORY);
   libc.syncfsSync(root);
   closeSync(root);
@@ -148,7 +202,7 @@ function progressReporter(): (bytesRead: number) => void {
 
 function send(message: ChildMessage): void {
   const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
-  for (let done = 0; done < bytes.length;) done += writeSync(CHILD_FDS.messages, bytes, done);
+  for (let done = 0; done < bytes.length;) done += writeSync(MESSAGES_FD, bytes, done);
 }
 
 main().catch((error: unknown) => {

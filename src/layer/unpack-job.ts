@@ -3,24 +3,22 @@ import type { Digest } from '../oci/digest.ts';
 import type { LayerLimits } from './layer-limits.ts';
 import type { WrittenManifest } from './tree-manifest.ts';
 
-/** Descriptors that the unpack child is given beside its standard ones. */
-export const CHILD_FDS = {
-  /** The layer's blob, open for reading. */
-  blob: 3,
-  /** The tree manifest: empty and open for writing, or to be read. */
-  manifest: 4,
-  /** A pipe for its messages, a line of JSON each. */
-  messages: 5,
-} as const;
+/** The descriptor, beside its standard ones, of a pipe for the messages of the unpack child: a line of JSON each. */
+export const MESSAGES_FD = 3;
 
-/** What the unpack child is to do: the first line that it reads from its standard input, as JSON. */
+/** A line of JSON that the unpack child reads from its standard input: a job, or what it may wait for while it is at one. */
+export type ChildInput = ChildJob | LowersComplete;
+
+/** What the unpack child is to do, one after the other. All paths are absolute. */
 export type ChildJob = UnpackJob | VerifyJob;
 
 interface CommonJob {
   /** What the layer is called in messages. */
   label: string;
-  /** Becomes the root of the child. */
+  /** Becomes the root of the child, until the job is done. */
   folder: string;
+  /** The tree manifest: empty, or to be read. */
+  manifestPath: string;
   /** Process id of the parent, if it is the same there; the child ends if it finds another. */
   parent?: number;
 }
@@ -28,6 +26,7 @@ interface CommonJob {
 /** Is answered with a result. */
 export interface UnpackJob extends CommonJob {
   kind: 'unpack';
+  blobPath: string;
   diffId: Digest;
   /** How many layers are below. */
   lowerCount: number;
@@ -44,18 +43,25 @@ export interface VerifyJob extends CommonJob {
   comparesOwners: boolean;
 }
 
-/**
- * The second line, for which the child may wait: the layers below are complete now, and have the names that they keep.
- * Absolute paths without symlinks, bottom first.
- */
+/** The layers below are complete now, and have the names that they keep. It may come when its job is done already. */
 export interface LowersComplete {
+  kind: 'lowers';
+  /** Absolute paths without symlinks, bottom first. */
   folders: readonly string[];
 }
 
-/** What the child says. The last message is `result`, `verified` or `failure`. */
-export type ChildMessage =
+/** What the child says. */
+export type ChildMessage = NewsMessage | LastMessage;
+
+/** What it says of a job that it is at. */
+export type NewsMessage =
   /** Bytes of the blob that have been read. */
   | { kind: 'progress'; bytesRead: number }
+  /** `path` is latin1. */
+  | { kind: 'difference'; path: string; difference: string };
+
+/** The last word on a job. After a failure it ends. */
+export type LastMessage =
   | {
       kind: 'result';
       diffId: string;
@@ -64,8 +70,6 @@ export type ChildMessage =
       manifest: WrittenManifest;
       warnings: string[];
     }
-  /** `path` is latin1. */
-  | { kind: 'difference'; path: string; difference: string }
   | { kind: 'verified' }
   | { kind: 'failure'; failure: Failure };
 

@@ -4,16 +4,16 @@ import { readlink, rm, statfs } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
 import { throwIfAborted } from '../fs/abort.ts';
 import { diskError } from '../fs/disk-error.ts';
-import type { Ownership } from '../linux/ownership.ts';
 import { O } from '../linux/path-flags.ts';
 import { StepError } from '../linux/step-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { shortDigest, type Digest } from '../oci/digest.ts';
 import { reviveFailure } from './failure.ts';
 import { defaultLimits, type LayerLimits } from './layer-limits.ts';
-import { startUnpackChild, unexpectedEnd, type ChildEnd, type UnpackChild } from './start-unpack-child.ts';
+import { unexpectedEnd, type JobEnd } from './start-unpack-child.ts';
 import type { WrittenManifest } from './tree-manifest.ts';
-import type { ChildMessage, LowersComplete, UnpackJob } from './unpack-job.ts';
+import type { RunningJob, UnpackChildren } from './unpack-children.ts';
+import type { UnpackJob } from './unpack-job.ts';
 
 export interface UnpackOptions {
   blobPath: string;
@@ -30,16 +30,13 @@ export interface UnpackOptions {
    */
   lowerFolders: readonly string[];
   lowersComplete?: Promise<void> | undefined;
-  ownership: Ownership;
+  /** Does the work. */
+  children: UnpackChildren;
   whiteouts: 'trusted' | 'user';
   limits?: Partial<LayerLimits> | undefined;
-  /** For the runner's executable file: see startRunner. */
-  runnerFolder: string;
   signal?: AbortSignal | undefined;
   /** Hears now and then how many bytes of the blob have been read. */
   onProgress?: ((bytesRead: number) => void) | undefined;
-  /** The bundle of unpack-child.ts, unless it is in its usual place. */
-  childPath?: string | undefined;
 }
 
 export interface UnpackedLayer {
@@ -79,20 +76,13 @@ async function unpackOver(
 ): Promise<UnpackedLayer> {
   const { blobPath, manifestPath, descriptor } = options;
   const limits = limitsOf(options.limits, defaultLimits(descriptor.size, await freeSpace(options.folder)));
-  const blob = open(blobPath, constants.O_RDONLY, 'read');
+  checkSize(blobPath, descriptor);
+  closeSync(open(manifestPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 'create'));
   try {
-    checkSize(blob, descriptor);
-    const manifest = open(manifestPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 'create');
-    try {
-      return await unpack({ ...options, limits, blob, manifest, lowers });
-    } catch (error) {
-      await rm(manifestPath, { force: true });
-      throw error;
-    } finally {
-      closeSync(manifest);
-    }
-  } finally {
-    closeSync(blob);
+    return await unpack({ ...options, limits, lowers });
+  } catch (error) {
+    await rm(manifestPath, { force: true });
+    throw error;
   }
 }
 
@@ -103,36 +93,26 @@ function limitsOf(own: Partial<LayerLimits> = {}, defaults: LayerLimits): LayerL
 
 interface Unpacking extends UnpackOptions {
   limits: LayerLimits;
-  blob: number;
-  manifest: number;
   lowers: readonly number[];
   /** For messages: `unpack layer "…"`. */
   task: string;
 }
 
 async function unpack(options: Unpacking): Promise<UnpackedLayer> {
-  const { signal, task, diffId, ownership, runnerFolder, blob, manifest } = options;
-  const last: { message?: ChildMessage } = {};
-  const child = startUnpackChild({
-    job: jobOf(options),
+  const { signal, task, diffId, children } = options;
+  const running = children.begin(jobOf(options), {
     task,
-    blob,
-    manifest,
-    ownership,
-    runnerFolder,
-    path: options.childPath,
-    onMessage: (message) => {
-      last.message = message;
+    onNews: (message) => {
       if (message.kind === 'progress') options.onProgress?.(message.bytesRead);
     },
   });
-  const abort = (): void => child.kill();
+  const abort = (): void => running.kill();
   signal?.addEventListener('abort', abort);
   if (signal?.aborted === true) abort();
   try {
-    const end = await whileLowersAreFine(child, options);
+    const end = await whileLowersAreFine(running, options);
     throwIfAborted(signal, task);
-    return resultOf({ message: last.message, end, task, diffId });
+    return resultOf(end, { task, diffId });
   } catch (error) {
     // No process could be created. A step of the runner's says by itself what it was about.
     throw error instanceof StepError ? error : diskError(error, 'unpack layer', options.descriptor.digest);
@@ -142,10 +122,13 @@ async function unpack(options: Unpacking): Promise<UnpackedLayer> {
 }
 
 function jobOf(options: Unpacking): UnpackJob {
-  const { descriptor, diffId, folder, lowers, ownership, whiteouts, limits } = options;
+  const { descriptor, blobPath, manifestPath, diffId, folder, lowers, whiteouts, limits } = options;
+  const { ownership } = options.children;
   const job = {
     kind: 'unpack' as const,
     label: shortDigest(descriptor.digest),
+    blobPath,
+    manifestPath,
     diffId,
     folder,
     lowerCount: lowers.length,
@@ -156,21 +139,20 @@ function jobOf(options: Unpacking): UnpackJob {
   return ownership.kind === 'root' ? { ...job, parent: process.pid } : job;
 }
 
-/** Waits for the child to end. If a layer below fails, this one is of no use: the child is killed, and that error thrown. */
-async function whileLowersAreFine(child: UnpackChild, { lowersComplete, lowers }: Unpacking): Promise<ChildEnd> {
+/** Waits for the job to end. If a layer below fails, this one is of no use: the child is killed, and that error thrown. */
+async function whileLowersAreFine(running: RunningJob, { lowersComplete, lowers }: Unpacking): Promise<JobEnd> {
   const failure: { error?: unknown } = {};
   const announce = async (): Promise<void> => {
     try {
       await lowersComplete;
-      const message: LowersComplete = { folders: await Promise.all(lowers.map(pathOf)) };
-      child.write(JSON.stringify(message));
+      running.write({ kind: 'lowers', folders: await Promise.all(lowers.map(pathOf)) });
     } catch (error) {
       failure.error = error;
-      child.kill();
+      running.kill();
     }
   };
   void announce();
-  const end = await child.ended;
+  const end = await running.ended;
   if ('error' in failure) throw failure.error;
   return end;
 }
@@ -180,16 +162,11 @@ async function pathOf(fd: number): Promise<string> {
   return readlink(`/proc/self/fd/${fd}`);
 }
 
-interface Outcome {
-  message: ChildMessage | undefined;
-  end: ChildEnd;
-  task: string;
-  diffId: Digest;
-}
-
-function resultOf({ message, end, task, diffId }: Outcome): UnpackedLayer {
-  if (message?.kind === 'failure') throw reviveFailure(message.failure);
-  if (message?.kind !== 'result') throw unexpectedEnd(end, task);
+function resultOf(end: JobEnd, { task, diffId }: Pick<Unpacking, 'task' | 'diffId'>): UnpackedLayer {
+  if (end.message === undefined) throw unexpectedEnd(end.end, task);
+  const { message } = end;
+  if (message.kind === 'failure') throw reviveFailure(message.failure);
+  if (message.kind === 'verified') throw new TypeError('It was not to be verified');
   const { size, entries, manifest, warnings } = message;
   if (message.diffId !== diffId) {
     throw new IntegrityError(`Cannot ${task}: its content has another digest`, diffId, message.diffId);
@@ -226,8 +203,10 @@ function open(path: string, flags: number, verb: string): number {
   }
 }
 
-function checkSize(blob: number, { digest, size }: Descriptor): void {
+function checkSize(blobPath: string, { digest, size }: Descriptor): void {
+  const blob = open(blobPath, constants.O_RDONLY, 'read');
   const actual = fstatSync(blob).size;
+  closeSync(blob);
   if (actual === size) return;
   const message = `Cannot unpack layer "${shortDigest(digest)}": its blob has ${actual} bytes, and the manifest wants ${size}`;
   throw new IntegrityError(message, String(size), String(actual));

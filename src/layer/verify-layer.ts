@@ -2,12 +2,12 @@ import { closeSync, constants, openSync } from 'node:fs';
 
 import { throwIfAborted } from '../fs/abort.ts';
 import { diskError } from '../fs/disk-error.ts';
-import type { Ownership } from '../linux/ownership.ts';
 import { printable } from '../printable.ts';
 import { toText } from './entry-path.ts';
 import { reviveFailure } from './failure.ts';
-import { startUnpackChild, unexpectedEnd } from './start-unpack-child.ts';
-import type { ChildMessage, VerifyJob } from './unpack-job.ts';
+import { unexpectedEnd } from './start-unpack-child.ts';
+import type { UnpackChildren } from './unpack-children.ts';
+import type { NewsMessage, VerifyJob } from './unpack-job.ts';
 
 export interface VerifyOptions {
   /** What the layer is called in messages. */
@@ -16,12 +16,9 @@ export interface VerifyOptions {
   folder: string;
   /** Its tree manifest, as unpackLayer wrote it. */
   manifestPath: string;
-  /** With which the layer was unpacked. */
-  ownership: Ownership;
-  runnerFolder: string;
+  /** Do the work; with the ownership that the layer was unpacked with. */
+  children: UnpackChildren;
   signal?: AbortSignal | undefined;
-  /** The bundle of unpack-child.ts, unless it is in its usual place. */
-  childPath?: string | undefined;
 }
 
 const MAX_DIFFERENCES = 100;
@@ -32,47 +29,33 @@ const MAX_DIFFERENCES = 100;
  * @throws {ToolError} ERR_STORE_DAMAGED for a manifest that cannot be used, ERR_STORE, ERR_HOST or ERR_ABORTED
  */
 export async function verifyLayer(options: VerifyOptions): Promise<string[]> {
-  const { label, signal, ownership, runnerFolder } = options;
+  const { label, signal, children } = options;
   const task = `verify layer "${printable(label)}"`;
   throwIfAborted(signal, task);
-  const manifest = open(options.manifestPath);
+  checkReadable(options.manifestPath);
   const differences: string[] = [];
-  const last: { message?: ChildMessage } = {};
-  const onMessage = (message: ChildMessage): void => {
-    last.message = message;
+  const onNews = (message: NewsMessage): void => {
     if (message.kind !== 'difference' || differences.length >= MAX_DIFFERENCES) return;
     differences.push(`${printable(toText(message.path))}: ${printable(message.difference)}`);
   };
-  try {
-    const child = startUnpackChild({
-      job: jobOf(options),
-      task,
-      manifest,
-      ownership,
-      runnerFolder,
-      path: options.childPath,
-      onMessage,
-    });
-    const abort = (): void => child.kill();
-    signal?.addEventListener('abort', abort);
-    const end = await child.ended.finally(() => signal?.removeEventListener('abort', abort));
-    throwIfAborted(signal, task);
-    if (last.message?.kind === 'failure') throw reviveFailure(last.message.failure);
-    if (last.message?.kind !== 'verified') throw unexpectedEnd(end, task);
-    return differences;
-  } finally {
-    closeSync(manifest);
-  }
+  const running = children.begin(jobOf(options), { task, onNews });
+  const abort = (): void => running.kill();
+  signal?.addEventListener('abort', abort);
+  const end = await running.ended.finally(() => signal?.removeEventListener('abort', abort));
+  throwIfAborted(signal, task);
+  if (end.message === undefined) throw unexpectedEnd(end.end, task);
+  if (end.message.kind === 'failure') throw reviveFailure(end.message.failure);
+  return differences;
 }
 
-function jobOf({ label, folder, ownership }: VerifyOptions): VerifyJob {
-  const job = { kind: 'verify' as const, label, folder, comparesOwners: ownership.kind !== 'single' };
+function jobOf({ label, folder, manifestPath, children: { ownership } }: VerifyOptions): VerifyJob {
+  const job = { kind: 'verify' as const, label, folder, manifestPath, comparesOwners: ownership.kind !== 'single' };
   return ownership.kind === 'root' ? { ...job, parent: process.pid } : job;
 }
 
-function open(path: string): number {
+function checkReadable(path: string): void {
   try {
-    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    closeSync(openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW));
   } catch (error) {
     throw diskError(error, 'read', path);
   }

@@ -17,6 +17,7 @@ import { crc32 } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
 
+import { createUnpackChildren } from '../../src/layer/unpack-children.ts';
 import { verifyLayer } from '../../src/layer/verify-layer.ts';
 import { requires } from '../support/requirements.ts';
 import { archive, file, folder, hardlink, pax, rawEntry, symlink, whiteout } from '../support/tar/raw-tar.ts';
@@ -214,15 +215,15 @@ async function unpackEverything(): Promise<UnpackedArchive & { verify(): Promise
   const childPath = await bundle('src/layer/unpack-child.ts');
   return {
     ...unpacked,
-    verify: async () =>
-      verifyLayer({
-        label: 'test',
-        folder: place,
-        manifestPath,
-        ownership: { kind: 'root' },
-        runnerFolder: workspace.folder,
-        childPath,
-      }),
+    verify: async () => {
+      const runnerFolder = workspace.folder;
+      const children = createUnpackChildren({ ownership: { kind: 'root' }, runnerFolder, childPath });
+      try {
+        return await verifyLayer({ label: 'test', folder: place, manifestPath, children });
+      } finally {
+        await children.close();
+      }
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import { requires } from '../support/requirements.ts';
 import { frame } from '../support/tar/framing.ts';
 import { archive, END, file, folder, hardlink, pax, symlink } from '../support/tar/raw-tar.ts';
 import { bundle } from './support/bundle.ts';
+import { childrenOf } from './support/children-of.ts';
 import { openWorkspace } from './support/workspace.ts';
 
 const TAR = archive(folder('d'), file('d/f', 'content'), symlink('s', 'd/f'));
@@ -280,11 +281,6 @@ describe('unpackLayer() life of the child', requires('root'), () => {
 
 function openFiles(): string[] {
   return readdirSync('/proc/self/fd').toSorted();
-}
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
 }
 
 /** The first child of a process beside the `known` ones (esbuild is one), when it has one. */

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 
 import { compare } from '../compare.mjs';
-import { pushFiveLayers, pushNoise, pushOneLayer, pushShared, pushSmallFiles } from '../images.mjs';
-import { peakMemory, timeCommand } from '../measure.mjs';
+import { pushBusybox, pushFiveLayers, pushNoise, pushOneLayer, pushShared, pushSmallFiles } from '../images.mjs';
+import { median, peakMemory, timeCommand } from '../measure.mjs';
 import { containerd } from '../tools/containerd.mjs';
 import { docker } from '../tools/docker.mjs';
 import { pipeline } from '../tools/limits.mjs';
@@ -28,6 +28,9 @@ export async function measurePulls({ workspace, open, runs, say }) {
 
   say('peak memory of that pull');
   rows.push({ title: 'peak memory of that pull', goals: GOALS.memory, results: await memory(tools, image) });
+
+  say('cold pull of 100 small layers');
+  rows.push(await manyLayers({ workspace, tools, runs, say }));
 
   say('pull of an image that shares four of five layers');
   rows.push(await shared({ workspace, ours: tools[0], image, layers, runs, say }));
@@ -70,13 +73,30 @@ function contender({ name, pull, pullLayers, reset }, image, layers, { registry 
   return { name, command: () => command(image), after: async () => reset(image) };
 }
 
+const MEMORY_RUNS = 3;
+
 async function memory(tools, image) {
   const results = [];
   for (const { name, pull, reset, daemons } of tools.filter((tool) => tool.pull !== undefined)) {
-    results.push({ name, bytes: await peakMemory(pull(image), daemons) });
-    await reset(image);
+    const peaks = [];
+    for (let run = 0; run < MEMORY_RUNS; run += 1) {
+      peaks.push(await peakMemory(pull(image), daemons));
+      await reset(image);
+    }
+    results.push({ name, bytes: median(peaks) });
   }
   return results;
+}
+
+/** What each layer costs by itself. */
+async function manyLayers({ workspace, tools, runs, say }) {
+  const image = await pushBusybox(workspace, 99);
+  const contenders = tools.filter(({ pull }) => pull !== undefined);
+  const results = await compare(
+    contenders.map((tool) => contender(tool, image, [], workspace)),
+    { runs, say },
+  );
+  return { title: 'cold pull and unpack, 100 small layers', goals: {}, results };
 }
 
 async function shared({ workspace, ours, image, layers, runs, say }) {

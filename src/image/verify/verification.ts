@@ -1,3 +1,4 @@
+import type { UnpackChildren } from '../../layer/unpack-children.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Engine } from '../engine.ts';
 import type { ContentUses } from './content-uses.ts';
@@ -8,8 +9,8 @@ import type { Mender } from './mender.ts';
 export interface Verification {
   readonly engine: Engine;
   readonly uses: ContentUses;
-  /** Read the trees of layers. */
-  readonly isDeep: boolean;
+  /** Compare the trees of layers; undefined if those are not to be read. */
+  readonly children: UnpackChildren | undefined;
   /** Undefined if nothing is to be repaired. */
   readonly mender: Mender | undefined;
   readonly signal: AbortSignal | undefined;

@@ -9,7 +9,8 @@ import type { Verification } from './verification.ts';
  * read those: otherwise a good copy might be replaced by one of a damaged tree.
  */
 export async function verifyAccountFiles(verification: Verification, image: LocalImage): Promise<void> {
-  const { engine, isDeep, mender, report } = verification;
+  const { engine, children, mender, report } = verification;
+  const isDeep = children !== undefined;
   const { root, format } = engine.store;
   const folders = layerFoldersOf(engine.store, image);
   const missing = keptAccountFiles(folders).filter((path) => !existsSync(path));

@@ -29,7 +29,7 @@ export async function layerProblems(
   const manifestPath = join(folder, 'manifest');
   const wrongManifest = await manifestProblem(manifestPath, info, verification.signal);
   if (wrongManifest !== undefined) return [wrongManifest];
-  return verification.isDeep ? compareTree(verification, chainId, { folder, manifestPath }) : [];
+  return compareTree(verification, chainId, { folder, manifestPath });
 }
 
 /** Reports, and moves to the trash, what is in the layer's folder and does not belong there. */
@@ -58,17 +58,17 @@ async function manifestProblem(
 }
 
 async function compareTree(
-  { engine, signal }: Verification,
+  { children, signal }: Verification,
   chainId: Digest,
   { folder, manifestPath }: { folder: string; manifestPath: string },
 ): Promise<string[]> {
+  if (children === undefined) return [];
   try {
     return await verifyLayer({
       label: shortDigest(chainId),
       folder: join(folder, 'fs'),
       manifestPath,
-      ownership: engine.layerOwnership,
-      runnerFolder: engine.store.paths.runner,
+      children,
       signal,
     });
   } catch (error) {

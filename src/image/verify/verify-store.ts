@@ -3,6 +3,7 @@ import { isToolError } from '../../errors.ts';
 import type { ToolError } from '../../errors.ts';
 import { throwIfAborted } from '../../fs/abort.ts';
 import { writeFileAtomic } from '../../fs/write-file-atomic.ts';
+import { createUnpackChildren } from '../../layer/unpack-children.ts';
 import { findExtras } from '../../store/find-extras.ts';
 import { foreignContent } from '../../store/foreign-content.ts';
 import { holdContent } from '../../store/hold-content.ts';
@@ -58,9 +59,12 @@ export async function verifyStore(engine: Engine, options: VerifyStoreOptions = 
   const read = async (): Promise<Names | ToolError> => readOrExplain(storePaths(engine.store.root).index);
   const held = await holdContent(engine.store, { read, needsLease: repair !== undefined, signal });
   const mender = repair && createMender(engine, { ...repair, signal });
+  const place = { ownership: engine.layerOwnership, runnerFolder: engine.store.paths.runner };
+  const children = options.deep === true ? createUnpackChildren(place) : undefined;
   try {
-    return await verifyHeld(engine, held, { ...options, mender });
+    return await verifyHeld(engine, held, { ...options, mender, children });
   } finally {
+    await children?.close();
     await mender?.close();
     await held.release();
   }
@@ -68,12 +72,13 @@ export async function verifyStore(engine: Engine, options: VerifyStoreOptions = 
 
 interface HeldOptions extends VerifyStoreOptions {
   mender: Verification['mender'];
+  children: Verification['children'];
 }
 
 type Held = HeldContent & { value: Names | ToolError };
 
 async function verifyHeld(engine: Engine, held: Held, options: HeldOptions): Promise<VerifyReport> {
-  const { image, restoredFormat, onFinding, mender, signal } = options;
+  const { image, restoredFormat, onFinding, mender, children, signal } = options;
   const findings: Finding[] = [];
   const report = (damage: Damage, repair?: Repair): void => {
     const finding = repair === undefined ? damage : { ...damage, repair };
@@ -88,7 +93,7 @@ async function verifyHeld(engine: Engine, held: Held, options: HeldOptions): Pro
   const verification: Verification = {
     engine,
     uses: await readUses(engine.store, names),
-    isDeep: options.deep ?? false,
+    children,
     mender,
     signal,
     blobs: new Map(),

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
 import type { LayerLimits } from '../../../src/layer/layer-limits.ts';
+import { createUnpackChildren } from '../../../src/layer/unpack-children.ts';
 import { unpackLayer } from '../../../src/layer/unpack-layer.ts';
 import { digestOf, parseDigest, type Digest } from '../../../src/oci/digest.ts';
 import { bundle } from './bundle.ts';
@@ -35,6 +36,11 @@ export async function measureUnpacking(
   const folder = join(place, 'root');
   mkdirSync(folder);
   const memoryPath = join(place, 'memory');
+  const children = createUnpackChildren({
+    ownership: { kind: 'root' },
+    runnerFolder: place,
+    childPath: await measuredChild(place, memoryPath),
+  });
   const outcome = await unpackLayer({
     blobPath,
     descriptor: { mediaType: '', digest: digestOf(Buffer.alloc(0)), size: statSync(blobPath).size },
@@ -42,15 +48,14 @@ export async function measureUnpacking(
     folder,
     manifestPath: join(place, 'manifest'),
     lowerFolders: lowers,
-    ownership: { kind: 'root' },
     whiteouts: 'trusted',
     limits,
-    runnerFolder: place,
-    childPath: await measuredChild(place, memoryPath),
+    children,
   }).then(
     () => 'unpacked',
     (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error)),
   );
+  await children.close();
   return { outcome, memory: Math.round(Number(readFileSync(memoryPath, 'utf8')) / 1024) };
 }
 

@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { describeFailure } from '../../../src/layer/failure.ts';
 import type { LayerLimits } from '../../../src/layer/layer-limits.ts';
+import { createUnpackChildren } from '../../../src/layer/unpack-children.ts';
 import { unpackLayer } from '../../../src/layer/unpack-layer.ts';
 import { readHostFacts } from '../../../src/linux/host-facts.ts';
 import { digestOf, parseDigest } from '../../../src/oci/digest.ts';
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     exhaustDescriptors(input.spare);
   }
   const before = openFiles();
+  const children = createUnpackChildren({ ownership, runnerFolder: place, childPath: input.childPath });
   const result = await unpackLayer({
     blobPath: join(place, 'blob'),
     descriptor: { mediaType: '', digest: digestOf(blob), size: blob.length },
@@ -45,12 +47,11 @@ async function main(): Promise<void> {
     folder: join(place, 'root'),
     manifestPath: join(place, 'manifest'),
     lowerFolders: input.lowers ?? [],
-    ownership,
     whiteouts: ownership.kind === 'root' ? 'trusted' : 'user',
     limits: input.limits,
-    runnerFolder: place,
-    childPath: input.childPath,
+    children,
   }).catch(describeFailure);
+  await children.close();
   // What the event loop closes, it closes in its next turn.
   await nextTurn();
   console.log(JSON.stringify({ ...result, left: openFiles() - before }));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 import { LayerError, ToolError } from '../../../src/errors.ts';
+import { createUnpackChildren, type ChildPlace, type UnpackChildren } from '../../../src/layer/unpack-children.ts';
 import { unpackLayer, type UnpackedLayer, type UnpackOptions } from '../../../src/layer/unpack-layer.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { bundle } from './bundle.ts';
@@ -19,7 +20,7 @@ export interface Workspace {
   refuse(archive: Buffer, options?: UnpackArchiveOptions): Promise<ToolError>;
 }
 
-export interface UnpackArchiveOptions extends Partial<UnpackOptions> {
+export interface UnpackArchiveOptions extends Partial<UnpackOptions & ChildPlace> {
   /** What the archive is in the blob; itself unless given. */
   compressed?: Buffer;
   lowers?: string[];
@@ -62,10 +63,13 @@ export function openWorkspace(): Workspace {
       root,
       manifestPath: join(place, 'manifest'),
       lowerFolders: lowers,
-      ownership: { kind: 'root' },
       whiteouts: 'trusted',
-      runnerFolder: folder,
-      childPath: await bundle('src/layer/unpack-child.ts'),
+      children: createUnpackChildren({
+        ownership: { kind: 'root' },
+        runnerFolder: folder,
+        childPath: await bundle('src/layer/unpack-child.ts'),
+        ...others,
+      }),
       ...others,
     };
   };
@@ -80,7 +84,10 @@ export function openWorkspace(): Workspace {
     folder,
     async unpack(archive, options = {}) {
       const { root, ...complete } = await prepare(archive, options);
-      const result = await unpackLayer(complete);
+      const unpacked = unpackLayer(complete);
+      await unpacked.catch(() => undefined);
+      await closeOwn(complete.children, options);
+      const result = await unpacked;
       return { ...result, root, tree: readTree(root), manifestPath: complete.manifestPath };
     },
     async refuse(archive, options = {}) {
@@ -89,11 +96,17 @@ export function openWorkspace(): Workspace {
         () => new Error(`It was not refused, and made ${JSON.stringify(readTree(complete.root))}`),
         (reason: unknown) => reason,
       );
+      await closeOwn(complete.children, options);
       if (!(error instanceof ToolError)) throw error;
       if (existsSync(complete.manifestPath)) throw new Error('The manifest of a refused layer is still there');
       return error;
     },
   };
+}
+
+/** Those of the caller's go on. */
+async function closeOwn(children: UnpackChildren, given: UnpackArchiveOptions): Promise<void> {
+  if (given.children === undefined) await children.close();
 }
 
 /** Files and folders beside the layers, with names that a careless check could take for theirs. */
