@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 
 import { bindFileCalls } from '../linux/libc-files.ts';
 import { bindProcessCalls, type ProcessCalls } from '../linux/libc-process.ts';
@@ -27,6 +28,8 @@ import type { ChildInput, ChildJob, ChildMessage, LowersComplete, UnpackJob, Ver
  * layer's folder before it looks at the archive or the tree, so that the kernel keeps every path inside.
  */
 async function main(): Promise<void> {
+  // What is made of an archive is garbage at once: collecting it more often takes no longer, and keeps 5 MB less.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const readLine = lineReader(STANDARD_INPUT);
   let host: Host | undefined;
   for (let job = readJob(readLine); job !== undefined; job = readJob(readLine)) {
