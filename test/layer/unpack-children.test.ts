@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createUnpackChildren, type UnpackChildren } from '../../src/layer/unpack-children.ts';
 import { verifyLayer } from '../../src/layer/verify-layer.ts';
@@ -29,11 +29,23 @@ describe('unpackLayer() of several layers with the same children', requires('roo
     expect(childrenOf(process.pid)).toEqual(before);
   });
 
-  it('needs two for two at once', async () => {
+  it('needs another for a layer while one is at work', async () => {
     const { workspace, children } = await open();
     const before = childrenOf(process.pid);
-    await Promise.all(['a', 'b'].map(async (name) => workspace.unpack(archive(file(name)), { children })));
+    const lower = await workspace.unpack(archive(file('below')), { children });
+    let complete = (): void => undefined;
+    const lowersComplete = new Promise<void>((resolve) => {
+      complete = resolve;
+    });
+    const waits = { children, lowers: [lower.root], lowersComplete };
+    const waiting = workspace.unpack(archive(hardlink('a', 'below')), waits);
+    const [child] = childrenOf(process.pid).filter((pid) => !before.includes(pid));
+    await vi.waitFor(() => expect(readlinkSync(`/proc/${child}/root`)).not.toBe('/'), 10_000);
+    const { tree } = await workspace.unpack(archive(file('b')), { children, lowers: [lower.root] });
+    expect(Object.keys(tree)).toEqual(['b']);
     expect(childrenOf(process.pid)).toHaveLength(before.length + 2);
+    complete();
+    expect(Object.keys((await waiting).tree)).toEqual(['a', 'below']);
   });
 
   it('does not take what an earlier layer was told of the layers below it', async () => {
