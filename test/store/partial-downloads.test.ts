@@ -134,11 +134,14 @@ describe('removePartialDownload()', () => {
   it('costs a pull that begins at the same moment no more than what was there', async () => {
     const store = await openTestStore();
     const partial = { kept: 0, removed: 0 };
-    for (let round = 0; round < rounds(40, 400); round += 1) {
+    const wanted = rounds(40, 400);
+    const isOneSided = (): boolean => Math.min(partial.kept, partial.removed) === 0;
+    for (let round = 0; round < wanted || (isOneSided() && round < 2 * wanted); round += 1) {
       const blob = testBlob();
       await (await begin(store, blob, ALPINE)).suspend();
       const resuming = begin(store, blob, ALPINE);
-      for (let turn = 0; turn < round % 8; turn += 1) await setImmediate(); // to meet it at each of its steps
+      const turns = round < wanted ? round % 8 : round; // to meet it at each of its steps, on a busy machine too
+      for (let turn = 0; turn < turns; turn += 1) await setImmediate();
       const freed = unlessTaken(() => removePartialDownload(store.paths, blob.descriptor.digest));
       const ingest = await resuming;
       partial[freed === undefined ? 'kept' : 'removed'] += 1;
