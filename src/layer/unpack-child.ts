@@ -31,11 +31,12 @@ async function main(): Promise<void> {
   // What is made of an archive is garbage at once: collecting it more often takes no longer, and keeps 5 MB less.
   setFlagsFromString('--semi-space-growth-factor=1');
   const readLine = lineReader(STANDARD_INPUT);
-  let host: Host | undefined;
-  for (let job = readJob(readLine); job !== undefined; job = readJob(readLine)) {
-    host ??= loadFromHost();
-    host.self.dieWithParent();
-    if (job.parent !== undefined && job.parent !== process.ppid) return; // it has ended before that
+  const first = readJob(readLine);
+  if (first === undefined) return;
+  const host = loadFromHost();
+  host.self.dieWithParent();
+  if (first.parent !== undefined && first.parent !== process.ppid) return; // it has ended before that
+  for (let job: ChildJob | undefined = first; job !== undefined; job = readJob(readLine)) {
     if (job.kind === 'unpack') await unpack(job, host, readLine);
     else await verify(job, host);
   }
@@ -58,13 +59,13 @@ async function unpack(job: UnpackJob, host: Host, readLine: () => string): Promi
   const decoders = prepareDecoders(job, blob, host);
   const result = await chrooted(job.folder, host, async () => {
     prepareRoot(system.xattrs);
-    const lowers: number[] = [];
+    let lowers: number[] = [];
     const applied = await applyLayer({
       ...job,
       system: { ...system, decoders },
       blob: sourceOf(blob, progressReporter()),
       manifest,
-      openLowers: () => openLowers(host, { readLine, lowers }),
+      openLowers: () => (lowers = openLowers(readLine(), host)),
     });
     closeAll(lowers);
     sync(libc, manifest);
@@ -142,21 +143,12 @@ function sourceOf(fd: number, onRead: (bytesRead: number) => void): BlobSource {
   return { fd, size: fstatSync(fd).size, onRead };
 }
 
-interface OpeningLowers {
-  readLine: () => string;
-  /** Takes what is opened. */
-  lowers: number[];
-}
-
-/** Waits until the parent says that the layers below are complete, and opens them; bottom first. */
-function openLowers({ hostRoot, system }: Host, { readLine, lowers }: OpeningLowers): number[] {
-  const line = readLine();
+/** The parent says in `line`, for which it was waited, that the layers below are complete: opens them, bottom first. */
+function openLowers(line: string, { hostRoot, system }: Host): number[] {
   if (line === '') throw new Error('The parent has ended'); // nobody is left to work for
+  const { folders } = JSON.parse(line) as LowersComplete;
   const flags = O.PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-  for (const path of (JSON.parse(line) as LowersComplete).folders) {
-    lowers.push(system.files.openAt(hostRoot, Buffer.from(path.slice(1)), flags));
-  }
-  return lowers;
+  return folders.map((path) => system.files.openAt(hostRoot, Buffer.from(path.slice(1)), flags));
 }
 
 function closeAll(fds: readonly number[]): void {

@@ -51,9 +51,10 @@ export function createUnpackChildren({ ownership, runnerFolder, childPath }: Chi
     ownership,
     begin(job, { task, onNews }) {
       const child = idle.pop() ?? start(task);
+      const told = ownership.kind === 'root' ? { ...job, parent: process.pid } : job;
       let isRunning = true;
       const run = async (): Promise<JobEnd> => {
-        const end = await child.do(job, onNews);
+        const end = await child.do(told, onNews);
         isRunning = false;
         if (end.message !== undefined && end.message.kind !== 'failure') idle.push(child);
         return end;

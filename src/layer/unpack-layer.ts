@@ -122,21 +122,19 @@ async function unpack(options: Unpacking): Promise<UnpackedLayer> {
 }
 
 function jobOf(options: Unpacking): UnpackJob {
-  const { descriptor, blobPath, manifestPath, diffId, folder, lowers, whiteouts, limits } = options;
-  const { ownership } = options.children;
-  const job = {
-    kind: 'unpack' as const,
+  const { descriptor, blobPath, manifestPath, diffId, folder, lowers, children, whiteouts, limits } = options;
+  return {
+    kind: 'unpack',
     label: shortDigest(descriptor.digest),
     blobPath,
     manifestPath,
     diffId,
     folder,
     lowerCount: lowers.length,
-    ownership,
+    ownership: children.ownership,
     whiteouts,
     limits,
   };
-  return ownership.kind === 'root' ? { ...job, parent: process.pid } : job;
 }
 
 /** Waits for the job to end. If a layer below fails, this one is of no use: the child is killed, and that error thrown. */

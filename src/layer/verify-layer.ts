@@ -49,8 +49,7 @@ export async function verifyLayer(options: VerifyOptions): Promise<string[]> {
 }
 
 function jobOf({ label, folder, manifestPath, children: { ownership } }: VerifyOptions): VerifyJob {
-  const job = { kind: 'verify' as const, label, folder, manifestPath, comparesOwners: ownership.kind !== 'single' };
-  return ownership.kind === 'root' ? { ...job, parent: process.pid } : job;
+  return { kind: 'verify', label, folder, manifestPath, comparesOwners: ownership.kind !== 'single' };
 }
 
 function checkReadable(path: string): void {

@@ -9,6 +9,7 @@ import { requires } from '../support/requirements.ts';
 import { archive, file, hardlink } from '../support/tar/raw-tar.ts';
 import { bundle } from './support/bundle.ts';
 import { childrenOf } from './support/children-of.ts';
+import { deferred } from './support/deferred.ts';
 import { openWorkspace, type Workspace } from './support/workspace.ts';
 
 describe('unpackLayer() of several layers with the same children', requires('root'), () => {
@@ -33,10 +34,7 @@ describe('unpackLayer() of several layers with the same children', requires('roo
     const { workspace, children } = await open();
     const before = childrenOf(process.pid);
     const lower = await workspace.unpack(archive(file('below')), { children });
-    let complete = (): void => undefined;
-    const lowersComplete = new Promise<void>((resolve) => {
-      complete = resolve;
-    });
+    const { promise: lowersComplete, resolve: complete } = deferred();
     const waits = { children, lowers: [lower.root], lowersComplete };
     const waiting = workspace.unpack(archive(hardlink('a', 'below')), waits);
     const [child] = childrenOf(process.pid).filter((pid) => !before.includes(pid));

@@ -13,6 +13,7 @@ import { frame } from '../support/tar/framing.ts';
 import { archive, END, file, folder, hardlink, pax, symlink } from '../support/tar/raw-tar.ts';
 import { bundle } from './support/bundle.ts';
 import { childrenOf } from './support/children-of.ts';
+import { deferred } from './support/deferred.ts';
 import { openWorkspace } from './support/workspace.ts';
 
 const TAR = archive(folder('d'), file('d/f', 'content'), symlink('s', 'd/f'));
@@ -290,12 +291,4 @@ async function waitForChild(pid: number, known: readonly number[]): Promise<numb
     if (child === undefined) throw new Error('There is no child yet');
     return child;
   }, 10_000);
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }
