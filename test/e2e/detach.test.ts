@@ -51,14 +51,22 @@ describe.each(CALLERS_WITH_IDS)('a container from which $caller detaches', NEEDS
 
   async function openShell(...flags: string[]): Promise<Screen> {
     const screen = open(`mydocker run -it --name ${name} ${flags.join(' ')} ${image} sh`);
-    await screen.shows(/\/ #$/);
+    await awaitsInput(screen);
     return screen;
+  }
+
+  /** Its shell has asked the terminal for the cursor, as busybox does at each prompt, and read the answer: it has read more since. */
+  async function awaitsInput(screen: Screen): Promise<void> {
+    await screen.shows(/\/ #$/);
+    screen.type('x');
+    await screen.shows(/\/ # x$/);
+    screen.type('BSpace');
+    await screen.shows(/\/ #$/);
   }
 
   async function detach(screen: Screen): Promise<void> {
     screen.type('C-p', 'C-q');
-    // What the terminal answered to the shell's question for the cursor may come too late for the shell, and is echoed then.
-    await screen.shows(/^(\^\[\[\d+;\d+R)*ended with 0$/m);
+    await screen.shows(/^ended with 0$/m);
   }
 
   async function state(): Promise<string> {
@@ -81,6 +89,8 @@ describe.each(CALLERS_WITH_IDS)('a container from which $caller detaches', NEEDS
   it('goes on without them, and is theirs again with attach', async () => {
     const screen = await openShell();
     screen.type('mine=7', 'Enter');
+    await screen.shows(/mine=7\n\/ #$/);
+    await awaitsInput(screen);
     await detach(screen);
     expect(screen.isCooked()).toBe(true);
     expect(await state()).toMatch(/^Up /);
@@ -183,6 +193,7 @@ describe.each(CALLERS_WITH_IDS)('a container from which $caller detaches', NEEDS
     const second = open(`mydocker attach ${name}`);
     second.type('echo "one $((1 + 1))"', 'Enter');
     await Promise.all([first, second].map(async (screen) => screen.shows(/^one 2$/m)));
+    await awaitsInput(first);
     await detach(first);
     second.resize(90, 25);
     second.type('while ! stty size | grep -q "25 90"; do :; done; echo resized', 'Enter');
